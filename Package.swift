@@ -1,0 +1,127 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms of the house, lowest first. A room may import only what its row names: CI builds with
+// `--explicit-target-dependency-import-check error`. `ROOMS=Records,CommitLog swift test` builds and tests
+// only those rooms and what they stand on.
+
+enum Kind { case room, c, system(pkgConfig: String, apt: String), program }
+
+struct Room {
+    let name: String
+    var kind = Kind.room
+    var uses: [String] = []
+    var packages: [String] = []
+    var exclude: [String] = []
+}
+
+let rooms: [Room] = [
+    Room(name: "Vocabulary"),
+    Room(name: "CChecksums", kind: .c),
+    Room(name: "CSystem", kind: .c),
+    Room(name: "CZlib", kind: .system(pkgConfig: "zlib", apt: "zlib1g-dev")),
+    Room(name: "CLZ4", kind: .system(pkgConfig: "liblz4", apt: "liblz4-dev")),
+    Room(name: "CZstd", kind: .system(pkgConfig: "libzstd", apt: "libzstd-dev")),
+    Room(name: "CSnappy", kind: .system(pkgConfig: "snappy", apt: "libsnappy-dev")),
+    Room(name: "Metadata", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
+    Room(name: "Replication", uses: ["Vocabulary"]),
+    Room(name: "Wire", uses: ["Vocabulary"]),
+    Room(name: "Messages", uses: ["Vocabulary", "Wire"], exclude: ["Schemas"]),
+    Room(name: "Records", uses: ["Vocabulary", "Wire", "CChecksums", "CZlib", "CLZ4", "CZstd", "CSnappy"]),
+    Room(name: "Ports", uses: ["Vocabulary"]),
+    Room(name: "SimulatedDisk", uses: ["Vocabulary", "Ports"]),
+    Room(name: "CommitLog", uses: ["Vocabulary", "CChecksums", "Wire", "Records", "Ports"]),
+    Room(name: "Client", uses: ["Vocabulary", "Wire", "Messages", "Records"]),
+    Room(name: "Broker", uses: ["Vocabulary", "Metadata", "Replication", "Wire", "Messages", "Records", "Ports",
+                                "CommitLog"], packages: ["HashTreeCollections"]),
+    Room(name: "Host", uses: ["Vocabulary", "CSystem", "Metadata", "Ports", "CommitLog", "Broker"],
+         packages: ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
+    Room(name: "needletail", kind: .program,
+         uses: ["Vocabulary", "CSystem", "Wire", "Messages", "Records", "Ports", "CommitLog", "Client", "Metadata", "Broker",
+                "Host"],
+         packages: ["ArgumentParser", "Logging", "Histogram"]),
+    Room(name: "SchemaGenerator", uses: []),
+    Room(name: "schemagen", kind: .program, uses: ["SchemaGenerator"]),
+]
+
+/// Test targets: `<Room>Tests` stands on its room and what the room uses, and on these besides.
+let tests: [(name: String, uses: [String])] = [
+    ("VocabularyTests", ["Vocabulary"]),
+    ("MetadataTests", ["Metadata", "Vocabulary"]),
+    ("ReplicationTests", ["Replication", "Vocabulary"]),
+    ("WireTests", ["Wire", "Messages", "Vocabulary"]),
+    ("GoldenTests", ["Messages", "Wire", "Records", "Vocabulary", "CChecksums"]),
+    ("SchemaGeneratorTests", ["SchemaGenerator"]),
+    ("RecordsTests", ["Records", "Wire", "CChecksums", "Vocabulary"]),
+    ("CommitLogTests", ["CommitLog", "SimulatedDisk", "Ports", "Records", "Wire", "Vocabulary"]),
+    ("ClientTests", ["Client", "Messages", "Records", "Wire", "Vocabulary"]),
+    ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Metadata", "Messages", "Records", "Wire",
+                     "Vocabulary"]),
+    ("HostTests", ["Host", "Broker", "Ports", "CommitLog", "CSystem", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
+]
+
+let products: [String: (package: String, dependency: Package.Dependency)] = {
+    let collections = Package.Dependency.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
+    let nio = Package.Dependency.package(url: "https://github.com/apple/swift-nio", from: "2.101.2")
+    return [
+        "HashTreeCollections": ("swift-collections", collections),
+        "NIOCore": ("swift-nio", nio), "NIOPosix": ("swift-nio", nio), "NIOHTTP1": ("swift-nio", nio),
+        "Logging": ("swift-log", .package(url: "https://github.com/apple/swift-log", from: "1.16.2")),
+        "ArgumentParser": (
+            "swift-argument-parser",
+            .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
+        ),
+        "Histogram": (
+            "hdrhistogram-swift",
+            .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0")
+        ),
+    ]
+}()
+
+let wanted: Set<String> = {
+    guard let list = Context.environment["ROOMS"] else { return Set(rooms.map(\.name)) }
+    var open = list.split(separator: ",").map(String.init)
+    open += tests.filter { list.split(separator: ",").contains($0.name.dropLast(5)) }.flatMap(\.uses)
+    var closure: Set<String> = []
+    while let name = open.popLast() {
+        if closure.insert(name).inserted { open += rooms.first { $0.name == name }?.uses ?? [] }
+    }
+    return closure
+}()
+
+let swiftSettings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6), .treatAllWarnings(as: .error),
+    .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+
+@MainActor func target(_ room: Room) -> Target {
+    let dependencies: [Target.Dependency] =
+        room.uses.map { .target(name: $0) }
+        + room.packages.map { .product(name: $0, package: products[$0]!.package) }
+    switch room.kind {
+    case .c: return .target(name: room.name)
+    case .system(let pkgConfig, let apt):
+        return .systemLibrary(name: room.name, pkgConfig: pkgConfig, providers: [.apt([apt])])
+    case .room:
+        return .target(
+            name: room.name, dependencies: dependencies, exclude: room.exclude, swiftSettings: swiftSettings)
+    case .program:
+        return .executableTarget(name: room.name, dependencies: dependencies, swiftSettings: swiftSettings)
+    }
+}
+
+let built = rooms.filter { wanted.contains($0.name) }
+let package = Package(
+    name: "needletail",
+    products: [],
+    dependencies: Set(built.flatMap(\.packages).map { products[$0]!.package }).sorted().map { name in
+        products.values.first { $0.package == name }!.dependency
+    },
+    targets: built.map(target)
+        + tests.filter { $0.uses.allSatisfy(wanted.contains) }.map {
+            .testTarget(
+                name: $0.name, dependencies: $0.uses.map { .target(name: $0) }, exclude: [],
+                swiftSettings: swiftSettings)
+        }
+)

@@ -1,0 +1,19 @@
+/// A small fast generator (SplitMix64) with one word of state: the same seed gives the same numbers for ever.
+///
+/// Not for secrets. Source: Steele, Lea, Flood, "Fast splittable pseudorandom number generators" (2014).
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64) { state = seed }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var mixed = state
+        mixed = (mixed ^ mixed >> 30) &* 0xBF58_476D_1CE4_E5B9
+        mixed = (mixed ^ mixed >> 27) &* 0x94D0_49BB_1331_11EB
+        return mixed ^ mixed >> 31
+    }
+
+    /// A generator of its own stream, so that a new draw in one does not shift the other.
+    package mutating func split() -> SeededGenerator { SeededGenerator(seed: next()) }
+}
