@@ -28,7 +28,7 @@ let rooms: [Room] = [
     Room(name: "Wire", uses: ["Vocabulary"]),
     Room(name: "Messages", uses: ["Vocabulary", "Wire"], exclude: ["Schemas"]),
     Room(name: "Records", uses: ["Vocabulary", "Wire", "CChecksums", "CZlib", "CLZ4", "CZstd", "CSnappy"]),
-    Room(name: "Ports", uses: ["Vocabulary"]),
+    Room(name: "Ports"),
     Room(name: "SimulatedDisk", uses: ["Vocabulary", "Ports"]),
     Room(name: "CommitLog", uses: ["Vocabulary", "CChecksums", "Wire", "Records", "Ports"]),
     Room(name: "Client", uses: ["Vocabulary", "Wire", "Messages", "Records"]),

@@ -1,5 +1,3 @@
-package import Vocabulary
-
 /// One log directory: files by path below its root, `orders-0/00000000000000000000.log`.
 ///
 /// Writes are seen by reads at once; they are durable only after a sync of that file, and a new, renamed or removed

@@ -1,7 +1,7 @@
 /// Kafka's error codes, by their names; what goes into every response's `errorCode`.
 ///
 /// Where one is answered its scope must be clear: a partition, a request, or the connection.
-package enum ErrorCode: Int16, Error, Sendable, CaseIterable, CustomStringConvertible {
+package enum ErrorCode: Int16, Error, Sendable, CaseIterable {
     case unknownServerError = -1
     case none = 0
     case offsetOutOfRange = 1
@@ -142,15 +142,12 @@ package enum ErrorCode: Int16, Error, Sendable, CaseIterable, CustomStringConver
     case controllerIdNotRegistered = 136
 
     /// Kafka's spelling: `NOT_LEADER_OR_FOLLOWER`.
-    package var description: String {
+    package var name: String {
         var text = ""
-        for character in "\(caseName)".unicodeScalars {
+        for character in "\(self)".unicodeScalars {
             if ("A"..."Z").contains(character) { text += "_" }
             text.unicodeScalars.append(character)
         }
         return text.uppercased()
     }
-
-    /// The case as it is spelled above.
-    private var caseName: String { String(reflecting: self).split(separator: ".").last.map(String.init) ?? "" }
 }

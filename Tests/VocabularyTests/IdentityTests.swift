@@ -24,7 +24,7 @@ struct UUID128Tests {
 
 struct ErrorCodeTests {
     @Test func `codes carry Kafka's names`() {
-        #expect(ErrorCode.notLeaderOrFollower.description == "NOT_LEADER_OR_FOLLOWER")
+        #expect(ErrorCode.notLeaderOrFollower.name == "NOT_LEADER_OR_FOLLOWER")
         #expect(ErrorCode(rawValue: 3) == .unknownTopicOrPartition)
         #expect(ErrorCode.unknownServerError.rawValue == -1)
     }
