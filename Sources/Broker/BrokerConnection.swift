@@ -1,0 +1,72 @@
+package import Vocabulary
+
+/// One client's connection as the broker sees it: what it asked, in order, and what it still has to be sent.
+///
+/// Confined to its loop. The socket is the host's; `hostIndex` is the host's own mark on it. Answers leave in the order of the
+/// requests, whatever order they become ready in: an answer ready early waits in `early`.
+package final class BrokerConnection {
+    package let id: UInt64
+    /// The listener's name it came in by, `PLAINTEXT`.
+    package let listener: String
+    /// The peer's address without port, for limits and `DescribeX` answers.
+    package let peer: String
+    package let output = OutputQueue()
+    package var hostIndex = -1
+
+    /// The host sends what is queued, then closes.
+    package private(set) var isClosing = false
+    /// The host has closed it; late answers are dropped.
+    package internal(set) var isClosed = false
+    /// False while the peer owes us: it sends requests faster than it takes answers. The host then reads no more.
+    package var wantsRead: Bool {
+        !isClosing && output.byteCount < Self.outputMax && nextRequest - nextReply < Self.requestsInFlightMax
+            && throttledUntil == nil
+    }
+    /// Not read before that point: the peer was told so by `throttle_time_ms` (KIP-219).
+    package internal(set) var throttledUntil: Instant?
+
+    var isDirty = false  // It stands in the loop's list of connections that have something for the host.
+    var clientSoftware: (name: String, version: String) = ("", "")
+    private var nextRequest: UInt64 = 0
+    private var nextReply: UInt64 = 0
+    private var early: [UInt64: OutputQueue] = [:]
+
+    static let outputMax = 1 << 20
+    static let requestsInFlightMax: UInt64 = 512
+
+    init(id: UInt64, listener: String, peer: String) {
+        self.id = id
+        self.listener = listener
+        self.peer = peer
+    }
+
+    /// The next request's place in the row of answers.
+    func takeSequence() -> UInt64 {
+        defer { nextRequest += 1 }
+        return nextRequest
+    }
+
+    /// The queue an answer is written to. Call `replyWritten` behind it.
+    func queue(for sequence: UInt64) -> OutputQueue {
+        if sequence == nextReply { return output }
+        invariant(sequence > nextReply, "answered twice: \(sequence), next is \(nextReply)")
+        invariant(early[sequence] == nil, "answered twice: \(sequence)")
+        let queue = OutputQueue()
+        early[sequence] = queue
+        return queue
+    }
+
+    /// The answer to `sequence` is whole; those behind it that are ready follow.
+    func replyWritten(_ sequence: UInt64) {
+        guard sequence == nextReply else { return }
+        nextReply += 1
+        while !early.isEmpty, let ready = early.removeValue(forKey: nextReply) {
+            output.append(contentsOf: ready)
+            nextReply += 1
+        }
+    }
+
+    var hasRepliesOutstanding: Bool { nextReply < nextRequest }
+
+    func close() { isClosing = true }
+}

@@ -1,0 +1,218 @@
+import Messages
+package import Ports
+package import Vocabulary
+import Wire
+
+/// One data loop of a broker: its connections, what waits on them, and the requests' way through the handlers.
+///
+/// Confined to one thread, which the host owns. It never blocks on a sync and never asks a clock: time comes with each call, work for
+/// others leaves in `takeOutbound`, bytes for peers in the connections named by `takeDirty`. After each call the host drains both.
+///
+/// `received` takes a whole read burst: the record batches of all Produce requests in it are staged, and appended per
+/// partition with one write when the burst ends or another kind of request comes between (`flushProduce`).
+package final class BrokerLoop {
+    package let id: LoopID
+    package let broker: Broker
+    package private(set) var connectionCount = 0
+
+    // What handlers use; each aspect's file says how.
+    var now: Moment
+    var topology: Topology
+    var staging = ProduceStaging()
+    var acks = WaitLists<AckWait>()
+    var fetches = WaitLists<FetchWait>()
+    var timers: TimerWheel<Timer>
+    var fetchSessions: FetchSessionCache
+    var counters = LoopCounters()
+    var random: SeededGenerator
+
+    private var connections: [UInt64: BrokerConnection] = [:]
+    private var nextConnectionID: UInt64 = 0
+    private var dirty: [BrokerConnection] = []
+    private var outbound: [LoopEffect] = []
+    private var advancedElsewhere: [LoopID: [Partition]] = [:]
+    private var countersPublished: Instant
+
+    enum Timer {
+        case produceTimeout(PendingProduce)
+        case fetchTimeout(FetchWait)
+        case throttleEnds(UInt64)
+        case replyAt(UInt64, () -> Void)
+    }
+
+    package init(id: LoopID, broker: Broker, now: Moment, seed: UInt64) {
+        self.id = id
+        self.broker = broker
+        self.now = now
+        random = SeededGenerator(seed: seed)
+        timers = TimerWheel(now: now.instant)
+        topology = broker.topology.current()
+        fetchSessions = FetchSessionCache(slots: broker.config.fetchSessionSlots / max(1, broker.config.dataLoops))
+        countersPublished = now.instant
+    }
+
+    // MARK: - What the host calls
+
+    /// A peer has connected.
+    package func open(listener: String, peer: String, now: Moment) -> BrokerConnection {
+        self.now = now
+        nextConnectionID += 1
+        let connection = BrokerConnection(id: nextConnectionID, listener: listener, peer: peer)
+        connections[connection.id] = connection
+        connectionCount += 1
+        counters.connectionsOpened += 1
+        return connection
+    }
+
+    /// Bytes have come in, beginning at the first one not consumed before.
+    ///
+    /// The buffer may be changed in place (offsets are stamped into record batches); it is not kept.
+    /// - Returns: how many bytes were consumed: whole frames. The host keeps the rest and calls again with more behind it.
+    package func received(
+        _ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, now: Moment
+    ) -> Int {
+        self.now = now
+        topology = broker.topology.current(seen: topology)
+        var consumed = 0
+        while connection.wantsRead, bytes.count - consumed >= 4 {
+            let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: consumed, as: Int32.self)))
+            guard Self.isAcceptable(frameLength: length, max: broker.config.socketRequestMaxBytes) else {
+                refuseFrame(connection, length: length)
+                break
+            }
+            guard bytes.count - consumed - 4 >= length else { break }
+            let frame = UnsafeMutableRawBufferPointer(rebasing: bytes[consumed + 4..<consumed + 4 + length])
+            consumed += 4 + length
+            handle(connection, frame)
+        }
+        flushProduce()
+        finishTurn()
+        return consumed
+    }
+
+    /// Whether a frame may announce that length. The host asks before it keeps a byte of it.
+    package static func isAcceptable(frameLength: Int, max: Int) -> Bool { frameLength >= 8 && frameLength <= max }
+
+    /// The connection is gone. What waits for it is dropped; what it produced stays.
+    package func closed(_ connection: BrokerConnection) {
+        guard !connection.isClosed else { return }
+        connection.isClosed = true
+        connections[connection.id] = nil
+        connectionCount -= 1
+        counters.connectionsClosed += 1
+        dropFetches(of: connection)
+    }
+
+    /// A message from another loop or one of the host's pools.
+    package func deliver(_ message: LoopMessage, now: Moment) {
+        self.now = now
+        topology = broker.topology.current(seen: topology)
+        switch message {
+        case .synced(let outcomes): for outcome in outcomes { synced(outcome) }
+        case .advanced(let partitions): for partition in partitions { advanced(partition) }
+        case .reply(let ticket, let frame): deliverReply(ticket, frame)
+        case .control: invariantFailed("a control request came to data loop \(id.index)")
+        }
+        finishTurn()
+    }
+
+    /// Fires what is due.
+    /// - Returns: when to call again at the latest; nil when nothing waits for time.
+    package func advance(to now: Moment) -> Instant? {
+        self.now = now
+        for timer in timers.fire(at: now.instant) {
+            switch timer {
+            case .produceTimeout(let pending): produceTimedOut(pending)
+            case .fetchTimeout(let wait): fetchTimedOut(wait)
+            case .throttleEnds(let id): throttleEnded(id)
+            case .replyAt(_, let action): action()
+            }
+        }
+        publishCounters()
+        finishTurn()
+        return timers.nextWake
+    }
+
+    /// Connections that have bytes to send, are to be closed, or may be read again.
+    package func takeDirty() -> [BrokerConnection] {
+        if dirty.isEmpty { return [] }
+        for connection in dirty { connection.isDirty = false }
+        defer { dirty.removeAll(keepingCapacity: true) }
+        return dirty
+    }
+
+    package func takeOutbound() -> [LoopEffect] {
+        if outbound.isEmpty { return [] }
+        defer { outbound.removeAll(keepingCapacity: true) }
+        return outbound
+    }
+
+    // MARK: - What handlers call
+
+    func emit(_ effect: LoopEffect) { outbound.append(effect) }
+
+    func log(_ level: LogLine.Level, _ message: String, _ fields: [(key: String, value: String)] = []) {
+        outbound.append(.log(LogLine(level, message, fields)))
+    }
+
+    func markDirty(_ connection: BrokerConnection) {
+        if connection.isDirty || connection.isClosed { return }
+        connection.isDirty = true
+        dirty.append(connection)
+    }
+
+    func connection(_ id: UInt64) -> BrokerConnection? { connections[id] }
+
+    /// Those loops have waiters for the partition, which moved on.
+    func wake(_ loops: UInt64, for partition: Partition) {
+        var bits = loops
+        while bits != 0 {
+            let loop = LoopID(bits.trailingZeroBitCount)
+            bits &= bits - 1
+            if loop == id { advanced(partition) } else { advancedElsewhere[loop, default: []].append(partition) }
+        }
+    }
+
+    /// The peer broke the protocol: nothing it sends from here on can be trusted.
+    func refuse(_ connection: BrokerConnection, _ why: String, _ fields: [(key: String, value: String)] = []) {
+        counters.connectionsRefused += 1
+        log(.warning, why, fields + [("peer", connection.peer), ("listener", connection.listener)])
+        connection.close()
+        markDirty(connection)
+    }
+
+    // MARK: - Within
+
+    private func refuseFrame(_ connection: BrokerConnection, length: Int) {
+        refuse(
+            connection, "Closed a connection whose frame has a bad length.",
+            [("frame.bytes", String(length)), ("frame.bytes.max", String(broker.config.socketRequestMaxBytes))])
+    }
+
+    private func deliverReply(_ ticket: ReplyTicket, _ frame: [UInt8]) {
+        guard let connection = connections[ticket.connection] else { return }
+        frame.withUnsafeBytes { connection.queue(for: ticket.sequence).append($0) }
+        connection.replyWritten(ticket.sequence)
+        markDirty(connection)
+    }
+
+    private func throttleEnded(_ id: UInt64) {
+        guard let connection = connections[id] else { return }
+        connection.throttledUntil = nil
+        markDirty(connection)
+    }
+
+    private func finishTurn() {
+        if advancedElsewhere.isEmpty { return }
+        for loop in advancedElsewhere.keys.sorted(by: { $0.index < $1.index }) {
+            outbound.append(.post(.advanced(advancedElsewhere[loop]!), to: loop))
+        }
+        advancedElsewhere.removeAll(keepingCapacity: true)
+    }
+
+    private func publishCounters() {
+        guard now.instant - countersPublished >= 250_000_000 else { return }
+        countersPublished = now.instant
+        broker.metrics.publish(counters, of: id)
+    }
+}
