@@ -18,7 +18,7 @@ struct Room {
 let rooms: [Room] = [
     Room(name: "Vocabulary"),
     Room(name: "CChecksums", kind: .c),
-    Room(name: "CSystem", kind: .c),
+    Room(name: "CLinux", kind: .c),
     Room(name: "CZlib", kind: .system(pkgConfig: "zlib", apt: "zlib1g-dev")),
     Room(name: "CLZ4", kind: .system(pkgConfig: "liblz4", apt: "liblz4-dev")),
     Room(name: "CZstd", kind: .system(pkgConfig: "libzstd", apt: "libzstd-dev")),
@@ -34,10 +34,10 @@ let rooms: [Room] = [
     Room(name: "Client", uses: ["Vocabulary", "Wire", "Messages", "Records"]),
     Room(name: "Broker", uses: ["Vocabulary", "Metadata", "Replication", "Wire", "Messages", "Records", "Ports",
                                 "CommitLog"], packages: ["HashTreeCollections"]),
-    Room(name: "Host", uses: ["Vocabulary", "CSystem", "Metadata", "Ports", "CommitLog", "Broker"],
+    Room(name: "Host", uses: ["Vocabulary", "CLinux", "Metadata", "Ports", "CommitLog", "Broker"],
          packages: ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
     Room(name: "needletail", kind: .program,
-         uses: ["Vocabulary", "CSystem", "Wire", "Messages", "Records", "Ports", "CommitLog", "Client", "Metadata", "Broker",
+         uses: ["Vocabulary", "CLinux", "Wire", "Messages", "Records", "Ports", "CommitLog", "Client", "Metadata", "Broker",
                 "Host"],
          packages: ["ArgumentParser", "Logging", "Histogram"]),
     Room(name: "SchemaGenerator", uses: []),
@@ -57,7 +57,7 @@ let tests: [(name: String, uses: [String])] = [
     ("ClientTests", ["Client", "Messages", "Records", "Wire", "Vocabulary"]),
     ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Metadata", "Messages", "Records", "Wire",
                      "Vocabulary"]),
-    ("HostTests", ["Host", "Broker", "Ports", "CommitLog", "CSystem", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
+    ("HostTests", ["Host", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
 ]
 
 let products: [String: (package: String, dependency: Package.Dependency)] = {

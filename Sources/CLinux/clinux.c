@@ -1,0 +1,272 @@
+#define _GNU_SOURCE
+#include "clinux.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/sendfile.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+// ---- epoll -----------------------------------------------------------------------------------------------------
+
+int nt_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+static int control(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+    struct epoll_event event;
+    memset(&event, 0, sizeof event);
+    event.events = events;
+    event.data.u64 = data;
+    return epoll_ctl(epoll, operation, fd, &event);
+}
+
+int nt_epoll_add(int epoll, int fd, uint32_t events, uint64_t data) {
+    return control(epoll, EPOLL_CTL_ADD, fd, events, data);
+}
+int nt_epoll_modify(int epoll, int fd, uint32_t events, uint64_t data) {
+    return control(epoll, EPOLL_CTL_MOD, fd, events, data);
+}
+int nt_epoll_remove(int epoll, int fd) { return control(epoll, EPOLL_CTL_DEL, fd, 0, 0); }
+
+int nt_epoll_wait(int epoll, nt_event *events, int capacity, int timeout_ms) {
+    struct epoll_event found[256];
+    int count = epoll_wait(epoll, found, capacity > 256 ? 256 : capacity, timeout_ms);
+    for (int i = 0; i < count; i++) {
+        events[i].data = found[i].data.u64;
+        events[i].events = found[i].events;
+    }
+    return count;
+}
+
+int nt_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+int nt_signalfd(const int *signals, int count) {
+    sigset_t set;
+    sigemptyset(&set);
+    for (int i = 0; i < count; i++) sigaddset(&set, signals[i]);
+    int failed = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (failed) {
+        errno = failed;
+        return -1;
+    }
+    return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+}
+
+int nt_signal_next(int fd) {
+    struct signalfd_siginfo info;
+    ssize_t count = read(fd, &info, sizeof info);
+    return count == (ssize_t)sizeof info ? (int)info.ssi_signo : -1;
+}
+
+// ---- sockets ---------------------------------------------------------------------------------------------------
+
+static socklen_t parse_address(const char *address, uint16_t port, struct sockaddr_storage *out) {
+    memset(out, 0, sizeof *out);
+    struct sockaddr_in *v4 = (struct sockaddr_in *)out;
+    if (inet_pton(AF_INET, address, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+        v4->sin_port = htons(port);
+        return sizeof *v4;
+    }
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)out;
+    if (inet_pton(AF_INET6, address, &v6->sin6_addr) == 1) {
+        v6->sin6_family = AF_INET6;
+        v6->sin6_port = htons(port);
+        return sizeof *v6;
+    }
+    errno = EINVAL;
+    return 0;
+}
+
+static int closing(int fd) {
+    int kept = errno;
+    close(fd);
+    errno = kept;
+    return -1;
+}
+
+int nt_listen(const char *address, uint16_t port, int backlog) {
+    struct sockaddr_storage storage;
+    socklen_t length = parse_address(address, port, &storage);
+    if (!length) return -1;
+    int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    int on = 1;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0) return closing(fd);
+    if (bind(fd, (struct sockaddr *)&storage, length) < 0) return closing(fd);
+    if (listen(fd, backlog) < 0) return closing(fd);
+    return fd;
+}
+
+int nt_accept(int listener, char *peer, size_t peer_capacity, uint16_t *peer_port) {
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    int fd = accept4(listener, (struct sockaddr *)&storage, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return -1;
+    peer[0] = 0;
+    *peer_port = 0;
+    if (storage.ss_family == AF_INET) {
+        struct sockaddr_in *v4 = (struct sockaddr_in *)&storage;
+        inet_ntop(AF_INET, &v4->sin_addr, peer, (socklen_t)peer_capacity);
+        *peer_port = ntohs(v4->sin_port);
+    } else if (storage.ss_family == AF_INET6) {
+        struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&storage;
+        if (IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr))
+            inet_ntop(AF_INET, v6->sin6_addr.s6_addr + 12, peer, (socklen_t)peer_capacity);
+        else
+            inet_ntop(AF_INET6, &v6->sin6_addr, peer, (socklen_t)peer_capacity);
+        *peer_port = ntohs(v6->sin6_port);
+    }
+    return fd;
+}
+
+int nt_local_port(int fd) {
+    struct sockaddr_storage storage;
+    socklen_t length = sizeof storage;
+    if (getsockname(fd, (struct sockaddr *)&storage, &length) < 0) return -1;
+    return storage.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)&storage)->sin6_port)
+                                         : ntohs(((struct sockaddr_in *)&storage)->sin_port);
+}
+
+int nt_tune_connection(int fd, int idle_seconds, int send_buffer, int receive_buffer) {
+    int on = 1, interval = 15, count = 4;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0) return -1;
+    if (setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0) return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    if (send_buffer > 0) setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send_buffer, sizeof send_buffer);
+    if (receive_buffer > 0) setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+    return 0;
+}
+
+int nt_resolve(const char *host, char *address, size_t capacity) {
+    struct addrinfo hints, *found = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    int failed = getaddrinfo(host, NULL, &hints, &found);
+    if (failed) return failed;
+    failed = getnameinfo(found->ai_addr, found->ai_addrlen, address, (socklen_t)capacity, NULL, 0, NI_NUMERICHOST);
+    freeaddrinfo(found);
+    return failed;
+}
+
+const char *nt_resolve_error(int code) { return gai_strerror(code); }
+
+int nt_connect(const char *address, uint16_t port) {
+    struct sockaddr_storage storage;
+    socklen_t length = parse_address(address, port, &storage);
+    if (!length) return -1;
+    int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    if (connect(fd, (struct sockaddr *)&storage, length) < 0) return closing(fd);
+    int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    return fd;
+}
+
+ssize_t nt_send(int fd, struct iovec *pieces, int count, int more) {
+    struct msghdr message;
+    memset(&message, 0, sizeof message);
+    message.msg_iov = pieces;
+    message.msg_iovlen = (size_t)count;
+    return sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT | (more ? MSG_MORE : 0));
+}
+
+ssize_t nt_receive(int fd, void *buffer, size_t count) { return recv(fd, buffer, count, MSG_DONTWAIT); }
+
+ssize_t nt_sendfile(int socket, int file, int64_t position, size_t count) {
+    off_t from = position;
+    return sendfile(socket, file, &from, count);
+}
+
+int nt_shutdown_write(int fd) { return shutdown(fd, SHUT_WR); }
+
+// ---- files -----------------------------------------------------------------------------------------------------
+
+int nt_open(const char *path, int create, int exclusive) {
+    return open(path, O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0) | (exclusive ? O_EXCL : 0), 0644);
+}
+int nt_open_directory(const char *path) { return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
+int nt_fallocate_keep_size(int fd, int64_t position, int64_t count) {
+    return fallocate(fd, FALLOC_FL_KEEP_SIZE, position, count);
+}
+int nt_syncfs(int fd) { return syncfs(fd); }
+int nt_start_writeback(int fd, int64_t position, int64_t count) {
+    return sync_file_range(fd, position, count, SYNC_FILE_RANGE_WRITE);
+}
+int nt_readahead(int fd, int64_t position, size_t count) { return (int)readahead(fd, position, count); }
+
+ssize_t nt_read_resident(int fd, void *buffer, size_t count, int64_t position) {
+    struct iovec piece = {buffer, count};
+    return preadv2(fd, &piece, 1, position, RWF_NOWAIT);
+}
+
+int64_t nt_cached_pages(int fd, int64_t position, int64_t count) {
+    struct {
+        uint64_t offset, length;
+    } range = {(uint64_t)position, (uint64_t)count};
+    struct {
+        uint64_t cached, dirty, writeback, evicted, recently_evicted;
+    } answer;
+    long failed = syscall(451 /* cachestat, the same on every architecture */, fd, &range, &answer, 0);
+    return failed < 0 ? -1 : (int64_t)answer.cached;
+}
+
+int nt_drop_cache(int fd) {
+    int failed = posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+    if (failed) errno = failed;
+    return failed ? -1 : 0;
+}
+
+int nt_lock_file(int fd) {
+    struct flock lock;
+    memset(&lock, 0, sizeof lock);
+    lock.l_type = F_WRLCK;
+    lock.l_whence = SEEK_SET;
+    return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+// ---- process ---------------------------------------------------------------------------------------------------
+
+int64_t nt_raise_descriptor_limit(void) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return 1024;
+    struct rlimit raised = {limit.rlim_max, limit.rlim_max};
+    if (limit.rlim_cur < limit.rlim_max && setrlimit(RLIMIT_NOFILE, &raised) == 0) limit.rlim_cur = limit.rlim_max;
+    return limit.rlim_cur > 1000000 ? 1000000 : (int64_t)limit.rlim_cur;
+}
+
+void nt_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
+int nt_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+void nt_format_time(int64_t milliseconds, char *text) {
+    time_t seconds = milliseconds / 1000;
+    struct tm parts;
+    gmtime_r(&seconds, &parts);
+    size_t length = strftime(text, 20, "%Y-%m-%dT%H:%M:%S", &parts);
+    snprintf(text + length, 6, ".%03dZ", (int)(milliseconds % 1000));
+}
+
+static int64_t nanoseconds(clockid_t clock) {
+    struct timespec now;
+    clock_gettime(clock, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+int64_t nt_monotonic_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
+int64_t nt_wall_milliseconds(void) { return nanoseconds(CLOCK_REALTIME) / 1000000; }
+int64_t nt_thread_cpu_nanoseconds(void) { return nanoseconds(CLOCK_THREAD_CPUTIME_ID); }
