@@ -1,0 +1,99 @@
+package import Vocabulary
+
+/// The cluster's metadata on its leader: decides commands, and replays what came of them.
+///
+/// `image` holds all records, those not committed yet too, so that a command sees what was decided before it.
+/// `committed` is what the cluster has agreed on; everything but deciding reads that one.
+///
+/// The caller appends a decision's records to the metadata log, replays each with the offset it got, sends the reply
+/// once they are committed. A node that does not lead replays in the same way.
+package struct Controller: Sendable {
+    package static let recordsPerBatchMax = 10_000
+    /// Kafka's bound on what one request may create.
+    package static let partitionsPerRequestMax = 10_000
+    package static let producerIDsPerBlock: Int32 = 1_000
+
+    package private(set) var image: ClusterImage
+    package private(set) var committed: ClusterImage
+    /// Replayed, not committed; in order.
+    private var pending: [(offset: Offset, record: MetadataRecord)] = []
+    /// Where new ids and placements come from. Moves on with each topic created, so that no two draw the same id.
+    var chance: SeededGenerator
+    /// The broker whose configuration file gives defaults, this one.
+    let broker: BrokerID
+    let staticProperties: [String: String]
+
+    /// - Parameter staticProperties: this broker's configuration file; gives `num.partitions` and the like.
+    package init(
+        image: ClusterImage = ClusterImage(), seed: UInt64, broker: BrokerID = 1, staticProperties: [String: String] = [:]
+    ) {
+        self.image = image
+        self.committed = image
+        self.chance = SeededGenerator(seed: seed)
+        self.broker = broker
+        self.staticProperties = staticProperties
+    }
+
+    /// The values in force here, as the leader sees them.
+    package var configs: EffectiveConfigs {
+        EffectiveConfigs(image: image, broker: broker, staticProperties: staticProperties)
+    }
+
+    // MARK: Replaying
+
+    /// Applies a record appended to the metadata log; it may not be committed yet.
+    package mutating func replay(_ record: MetadataRecord, at offset: Offset) {
+        image.replay(record, at: offset)
+        pending.append((offset, record))
+        if case .topicCreated = record { _ = chance.next() }
+    }
+
+    /// All records up to and including `offset` are committed.
+    package mutating func committed(upTo offset: Offset) {
+        let count = pending.firstIndex { $0.offset > offset } ?? pending.count
+        for (offset, record) in pending[..<count] { committed.replay(record, at: offset) }
+        pending.removeFirst(count)
+        if pending.isEmpty { invariant(committed == image, "replaying twice came to two ends at \(offset)") }
+    }
+
+    /// Leadership is lost: what is not committed may never be. Replay goes on from the committed offset.
+    package mutating func resign() {
+        pending.removeAll()
+        image = committed
+    }
+
+    // MARK: Deciding
+
+    /// What a command comes to. Reads, never writes.
+    ///
+    /// - Throws: what is wrong with the command as a whole; what is wrong with one of its items is in the reply.
+    package func decide(_ command: MetadataCommand, at now: Timestamp) throws(MetadataError) -> MetadataDecision {
+        let decision =
+            switch command {
+            case .formatCluster(let id, let features): try formatCluster(id, features)
+            case .createTopics(let topics, let validateOnly):
+                try createTopics(topics, validateOnly: validateOnly, at: now)
+            case .autoCreateTopics(let names): try autoCreateTopics(names, at: now)
+            case .deleteTopics(let topics): try deleteTopics(topics)
+            case .createPartitions(let topics, let validateOnly):
+                try createPartitions(topics, validateOnly: validateOnly)
+            case .alterConfigs(let changes, let validateOnly): alterConfigs(changes, validateOnly: validateOnly)
+            case .incrementalAlterConfigs(let changes, let validateOnly):
+                incrementalAlterConfigs(changes, validateOnly: validateOnly)
+            case .registerBroker(let new): try registerBroker(new)
+            case .fenceBroker(let id, let epoch): try fenceBroker(id, epoch)
+            case .unfenceBroker(let id, let epoch): try unfenceBroker(id, epoch)
+            case .startBrokerShutdown(let id, let epoch): try startBrokerShutdown(id, epoch)
+            case .unregisterBroker(let id): try unregisterBroker(id)
+            case .failDirectories(let id, let epoch, let directories): try failDirectories(id, epoch, directories)
+            case .setDirectories(let id, let epoch, let assignments): try setDirectories(id, epoch, assignments)
+            case .allocateProducerIDs(let id, let epoch): try allocateProducerIDs(id, epoch)
+            case .alterPartitions(let id, let epoch, let proposals): try alterPartitions(id, epoch, proposals)
+            case .setFeature(let name, let level): try setFeature(name, level)
+            }
+        if decision.isAtomic, decision.records.count > Self.recordsPerBatchMax {
+            throw MetadataError(.policyViolation, "Unable to perform excessively large batch operation.")
+        }
+        return decision
+    }
+}

@@ -1,0 +1,116 @@
+import HashTreeCollections
+package import Vocabulary
+
+/// A configuration's value in force, and where it comes from: what DescribeConfigs answers.
+package struct ResolvedConfig: Sendable, Equatable {
+    package let name: String
+    package let type: ConfigType
+    /// Nil: there is none. Sensitive values are here in clear; answers must hide them.
+    package let value: String?
+    package let source: ConfigSource
+    /// All places that give a value, the one in force first.
+    package let synonyms: [Candidate]
+    package let isReadOnly: Bool
+    package let isSensitive: Bool
+    package let documentation: String
+
+    /// A place that gives a value, under the name it has there.
+    package struct Candidate: Sendable, Equatable {
+        package let name: String
+        package let value: String?
+        package let source: ConfigSource
+
+        package init(name: String, value: String?, source: ConfigSource) {
+            self.name = name
+            self.value = value
+            self.source = source
+        }
+    }
+}
+
+/// Finds the values in force: the topic's own, then what was set at run time for this broker, then for all brokers,
+/// then the configuration file, then the default. Source: KIP-226.
+package struct EffectiveConfigs: Sendable {
+    package let image: ClusterImage
+    /// Whose file and whose dynamic values count; a topic's values may differ from broker to broker.
+    package let broker: BrokerID
+    /// The configuration file's properties.
+    package let staticProperties: [String: String]
+
+    package init(image: ClusterImage, broker: BrokerID, staticProperties: [String: String]) {
+        self.image = image
+        self.broker = broker
+        self.staticProperties = staticProperties
+    }
+
+    /// All of a topic's configuration, by name. A topic that does not exist has the defaults.
+    package func topic(_ topic: String) -> [ResolvedConfig] {
+        ConfigCatalogue.topic.names.map { self.topic(topic, $0) }
+    }
+
+    package func topic(_ topic: String, _ name: String) -> ResolvedConfig {
+        guard let definition = ConfigCatalogue.topic[name] else { invariantFailed("no topic config \(name)") }
+        return resolve(definition, own: image.configs[.topic(topic)]?[name], from: definition.synonyms)
+    }
+
+    /// All of the broker's configuration, by name.
+    package func allOfBroker() -> [ResolvedConfig] { ConfigCatalogue.broker.names.map { self.broker($0) } }
+
+    package func broker(_ name: String) -> ResolvedConfig {
+        guard let definition = ConfigCatalogue.broker[name] else { invariantFailed("no broker config \(name)") }
+        return resolve(definition, own: nil, from: [ConfigSynonym(name)] + definition.synonyms)
+    }
+
+    /// What was set at run time for all brokers, and nothing else.
+    package func dynamicDefaults() -> [ResolvedConfig] {
+        let values = image.config(.brokerDefault)
+        return values.keys.sorted().compactMap { name in
+            guard let definition = ConfigCatalogue.broker[name], let value = values[name] else { return nil }
+            return Self.described(definition, [.init(name: name, value: value, source: .dynamicDefaultBroker)], value)
+        }
+    }
+
+    // MARK: Helpers
+
+    /// - Parameter names: the broker configurations that may give the value, the strongest first.
+    private func resolve(
+        _ definition: ConfigDefinition, own: String?, from names: [ConfigSynonym]
+    ) -> ResolvedConfig {
+        var found: [ResolvedConfig.Candidate] = []
+        var inForce: String?
+        func offer(_ name: String, _ value: String, _ source: ConfigSource, factor: Int64 = 1) {
+            if found.isEmpty { inForce = factor == 1 ? value : Self.scaled(value, by: factor) }
+            found.append(.init(name: name, value: value, source: source))
+        }
+        if let own { offer(definition.name, own, .topic) }
+        let layers: [(source: ConfigSource, value: (String) -> String?)] = [
+            (.dynamicBroker, { [values = image.config(.broker(broker))] in values[$0] }),
+            (.dynamicDefaultBroker, { [values = image.config(.brokerDefault)] in values[$0] }),
+            (.staticBroker, { staticProperties[$0] }),
+            (.default, { ConfigCatalogue.broker[$0]?.defaultValue }),
+        ]
+        for layer in layers {
+            for name in names {
+                if let value = layer.value(name.name) { offer(name.name, value, layer.source, factor: name.factor) }
+            }
+        }
+        if found.isEmpty, let value = definition.defaultValue { offer(definition.name, value, .default) }
+        return Self.described(definition, found, inForce)
+    }
+
+    private static func described(
+        _ definition: ConfigDefinition, _ found: [ResolvedConfig.Candidate], _ value: String?
+    ) -> ResolvedConfig {
+        ResolvedConfig(
+            name: definition.name, type: definition.type, value: value, source: found.first?.source ?? .default,
+            synonyms: found, isReadOnly: definition.reach == .readOnly, isSensitive: definition.isSensitive,
+            documentation: definition.documentation)
+    }
+
+    /// Hours to milliseconds, and so on. What does not fit saturates; negative values mean "none" and stay.
+    private static func scaled(_ value: String, by factor: Int64) -> String {
+        guard let number = Int64(value), number > 0 else { return value }
+        let (product, overflow) = number.multipliedReportingOverflow(by: factor)
+        return String(overflow ? .max : product)
+    }
+}
