@@ -26,6 +26,8 @@ package final class BrokerConnection {
     package internal(set) var throttledUntil: Instant?
 
     var isDirty = false  // It stands in the loop's list of connections that have something for the host.
+    /// The topic it produced to last: mostly the one it produces to next.
+    var lastProduced: Topic?
     var clientSoftware: (name: String, version: String) = ("", "")
     private var nextRequest: UInt64 = 0
     private var nextReply: UInt64 = 0
@@ -64,6 +66,12 @@ package final class BrokerConnection {
             output.append(contentsOf: ready)
             nextReply += 1
         }
+    }
+
+    /// A request that is not answered (acks=0).
+    func skipReply(_ sequence: UInt64) {
+        _ = queue(for: sequence)
+        replyWritten(sequence)
     }
 
     var hasRepliesOutstanding: Bool { nextReply < nextRequest }

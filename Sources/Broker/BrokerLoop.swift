@@ -21,6 +21,7 @@ package final class BrokerLoop {
     var staging = ProduceStaging()
     var acks = WaitLists<AckWait>()
     var fetches = WaitLists<FetchWait>()
+    var writer = FrameWriter()
     var timers: TimerWheel<Timer>
     var fetchSessions: FetchSessionCache
     var counters = LoopCounters()
@@ -37,7 +38,6 @@ package final class BrokerLoop {
         case produceTimeout(PendingProduce)
         case fetchTimeout(FetchWait)
         case throttleEnds(UInt64)
-        case replyAt(UInt64, () -> Void)
     }
 
     package init(id: LoopID, broker: Broker, now: Moment, seed: UInt64) {
@@ -111,7 +111,7 @@ package final class BrokerLoop {
         case .synced(let outcomes): for outcome in outcomes { synced(outcome) }
         case .advanced(let partitions): for partition in partitions { advanced(partition) }
         case .reply(let ticket, let frame): deliverReply(ticket, frame)
-        case .control: invariantFailed("a control request came to data loop \(id.index)")
+        case .control, .diskFailed: invariantFailed("a control message came to data loop \(id.index)")
         }
         finishTurn()
     }
@@ -125,7 +125,6 @@ package final class BrokerLoop {
             case .produceTimeout(let pending): produceTimedOut(pending)
             case .fetchTimeout(let wait): fetchTimedOut(wait)
             case .throttleEnds(let id): throttleEnded(id)
-            case .replyAt(_, let action): action()
             }
         }
         publishCounters()
@@ -153,6 +152,27 @@ package final class BrokerLoop {
 
     func log(_ level: LogLine.Level, _ message: String, _ fields: [(key: String, value: String)] = []) {
         outbound.append(.log(LogLine(level, message, fields)))
+    }
+
+    func diskFailed(_ disk: BrokerDisk, _ error: DiskError) {
+        outbound.append(.post(.diskFailed(disk, error), to: .control))
+    }
+
+    /// The partition moved on, or went offline: what waits for it here is looked at again.
+    private func advanced(_ partition: Partition) {
+        if let reason = partition.offlineReason {
+            failAcks(partition, reason)
+            return retryFetches(of: partition)
+        }
+        var highWatermark = partition.highWatermark
+        while true {
+            acknowledge(partition, upTo: highWatermark)
+            retryFetches(of: partition)
+            if acks.isEmpty(for: partition), fetches.isEmpty(for: partition) { return }
+            let now = partition.await(by: id)
+            if now == highWatermark { return }
+            highWatermark = now
+        }
     }
 
     func markDirty(_ connection: BrokerConnection) {

@@ -32,6 +32,8 @@ package enum LoopMessage: Sendable {
     case reply(ReplyTicket, [UInt8])
     /// A request whose decision is the controller's. To the control loop only.
     case control(ControlRequest)
+    /// A write or sync failed. To the control loop only, where the policy is.
+    case diskFailed(BrokerDisk, DiskError)
 }
 
 /// What a loop wants of its host.

@@ -153,7 +153,7 @@ extension BrokerLoop {
         let appended = partition.append(
             &staging.groups[index].items, awaits: staging.groups[index].awaits, loop: id, now: now.timestamp)
         if let failure = appended.failure {
-            if let error = failure.diskError { emit(.diskFailed(partition.disk, error)) }
+            if let error = failure.diskError { diskFailed(partition.disk, error) }
             for place in staging.groups[index].places {
                 staging.pendings[place.pending].fail(place.result, failure.code, failure.message)
             }
@@ -204,7 +204,7 @@ extension BrokerLoop {
     /// Nothing is answered; a refused batch closes the connection, which is all the client will learn (as in Kafka).
     private func finishUnacknowledged(_ pending: PendingProduce) {
         counters.request(ApiKey.produce.rawValue, nanoseconds: now.instant - pending.receivedAt)
-        pending.connection.replyWritten(withoutBytes: pending.sequence)
+        pending.connection.skipReply(pending.sequence)
         guard let failed = pending.results.first(where: { $0.error != .none }) else { return }
         refuse(
             pending.connection, "Closed a connection whose acks=0 batch was refused.",
@@ -217,7 +217,7 @@ extension BrokerLoop {
         guard case .partition(let partition, let sync) = outcome.owner else {
             invariantFailed("the metadata log's sync came to data loop \(id.index)")
         }
-        if let error = outcome.error { return emit(.diskFailed(partition.disk, error)) }
+        if let error = outcome.error { return diskFailed(partition.disk, error) }
         let synced = partition.syncCompleted(sync, loop: id)
         if let next = synced.sync { emit(.sync(next)) }
         wake(synced.wake, for: partition)
