@@ -28,6 +28,8 @@ package final class BrokerConnection {
     var isDirty = false  // It stands in the loop's list of connections that have something for the host.
     /// The topic it produced to last: mostly the one it produces to next.
     var lastProduced: Topic?
+    /// Its fetches that wait for bytes, by request.
+    var waitingFetches: [UInt64: FetchWait] = [:]
     var clientSoftware: (name: String, version: String) = ("", "")
     private var nextRequest: UInt64 = 0
     private var nextReply: UInt64 = 0

@@ -37,7 +37,7 @@ extension BrokerLoop {
         }
         let flexible = ServedAPIs.isFlexible(apiKey: apiKey, version: version)
         if apiKey == ApiKey.produce.rawValue {
-            _ = try readByteRange(frame.bytes, &at, flexible: false, isShort: true)  // The client id is not needed.
+            _ = try readStringRange(frame.bytes, &at, flexible: false)  // The client id is not needed.
             if flexible { try skipTags(frame.bytes, &at) }
             return try handleProduce(frame, at, context(connection, apiKey, version, correlationID, nil))
         }

@@ -12,7 +12,7 @@ extension BrokerLoop {
     ) throws(WireError) {
         var at = start
         let flexible = context.version >= 9
-        let transactional = try readByteRange(frame.bytes, &at, flexible: flexible, isShort: true) != nil
+        let transactional = try readStringRange(frame.bytes, &at, flexible: flexible) != nil
         let acks = try readInt16(frame.bytes, &at)
         let timeoutMs = try readInt32(frame.bytes, &at)
         let pending = PendingProduce(context: context, acks: acks, timeoutMs: timeoutMs)
@@ -27,7 +27,7 @@ extension BrokerLoop {
                 try readArrayCount(frame.bytes, &at, flexible: flexible, elementSizeMin: 5) ?? 0
             for _ in 0..<partitionCount {
                 let partition = try readInt32(frame.bytes, &at)
-                let records = try readByteRange(frame.bytes, &at, flexible: flexible, isShort: false)
+                let records = try readByteRange(frame.bytes, &at, flexible: flexible)
                 if flexible { try skipTags(frame.bytes, &at) }
                 let result = pending.results.count
                 pending.results.append(PendingProduce.PartitionResult(index: partition))
@@ -63,7 +63,7 @@ extension BrokerLoop {
         }
         let start = at
         let flexible = context.version >= 9
-        let range = try readByteRange(frame.bytes, &at, flexible: flexible, isShort: true)
+        let range = try readStringRange(frame.bytes, &at, flexible: flexible)
         // A producer mostly stays with its topic: comparing the bytes is cheaper than making a string of them.
         if let range, let topic = context.connection.lastProduced, topic.name.utf8.count == range.count,
             topology.byID[topic.id] === topic, topic.name.utf8.elementsEqual(frame[range])

@@ -61,7 +61,7 @@ extension BrokerLoop {
     ) throws(WireError) {
         flushProduce()
         var at = 8
-        _ = try readByteRange(frame.bytes, &at, flexible: false, isShort: true)  // Client id.
+        _ = try readStringRange(frame.bytes, &at, flexible: false)  // Client id.
         let acks = try readInt16(frame.bytes, &at)
         let pending = PendingProduce(context: context, acks: acks, timeoutMs: try readInt32(frame.bytes, &at))
         for _ in 0..<(try readArrayCount(frame.bytes, &at, flexible: false, elementSizeMin: 6) ?? 0) {
@@ -69,7 +69,7 @@ extension BrokerLoop {
             for _ in 0..<(try readArrayCount(frame.bytes, &at, flexible: false, elementSizeMin: 8) ?? 0) {
                 pending.results.append(PendingProduce.PartitionResult(index: try readInt32(frame.bytes, &at)))
                 pending.fail(pending.results.count - 1, .unsupportedVersion)
-                _ = try readByteRange(frame.bytes, &at, flexible: false, isShort: false)
+                _ = try readByteRange(frame.bytes, &at, flexible: false)
             }
             pending.topics.append(PendingProduce.TopicResult(name: name, id: .zero, end: pending.results.count))
         }
