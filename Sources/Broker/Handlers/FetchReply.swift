@@ -24,12 +24,12 @@ extension BrokerLoop {
                     regions.append((
                         writer.count,
                         FileRegion(
-                            disk: partition.disk.disk, file: slice.file, position: slice.position.value,
+                            disk: partition.disk.disk, file: slice.file, position: slice.position,
                             byteCount: slice.byteCount)
                     ))
                     bytes += slice.byteCount
                 }
-                writer.noTags(flexible: flexible)
+                writeTags(part.read, flexible)
                 wait.session?.told(
                     part.place, highWatermark: part.read.highWatermark, startOffset: part.read.startOffset,
                     error: part.read.error != .none)
@@ -106,6 +106,16 @@ extension BrokerLoop {
         case .name(let name): writer.string(name, flexible: flexible)
         case .id(let id): writer.uuid(id)
         }
+    }
+
+    private func writeTags(_ read: Partition.Read, _ flexible: Bool) {
+        guard flexible, let diverging = read.diverging else { return writer.noTags(flexible: flexible) }
+        writer.uvarint(1)
+        writer.uvarint(0)  // Tag 0, `divergingEpoch`: 13 bytes.
+        writer.uvarint(13)
+        writer.int32(diverging.epoch.value)
+        writer.int64(diverging.endOffset.value)
+        writer.uvarint(0)
     }
 
     /// All of a partition's answer but its records' bytes and what follows them.
