@@ -55,12 +55,9 @@ package struct FetchedPartition: Equatable, Sendable {
     }
 
     private mutating func readTags(_ frame: RawSpan, _ at: inout Int) throws(WireError) {
-        for _ in 0..<(try readUVarint(frame, &at)) {
-            let tag = try readUVarint(frame, &at)
-            let size = Int(try readUVarint(frame, &at))
-            guard size <= frame.byteCount - at else { throw .truncated(at: at, wanted: size) }
-            let end = at + size
-            switch tag {
+        var left = try readUVarint(frame, &at)
+        while let tag = try nextTag(frame, &at, &left) {
+            switch tag.number {
             case 0:
                 let epoch = LeaderEpoch(try readInt32(frame, &at))
                 diverging = EpochEnd(epoch: epoch, endOffset: Offset(try readInt64(frame, &at)))
@@ -69,7 +66,7 @@ package struct FetchedPartition: Equatable, Sendable {
                 currentLeader = Leader(id: id, epoch: LeaderEpoch(try readInt32(frame, &at)))
             default: break
             }
-            at = end
+            at = tag.end  // The structures have tags of their own, which we skip so.
         }
     }
 }

@@ -43,52 +43,37 @@ package struct ProduceCall: ClientCall {
 
     package func bodySize(version: Int16) -> Int {
         let flexible = version >= flexibleFrom
+        let tags = flexible ? 1 : 0
         // Transactional id (null), acks, timeout, topics, tags.
-        var size = (flexible ? 1 : 2) + 2 + 4 + arraySize(topics.count, flexible)
+        var size = (flexible ? 1 : 2) + 2 + 4 + countSize(topics.count, flexible: flexible) + tags
         for topic in topics {
-            size += version >= 13 ? 16 : stringSize(topic.name, flexible)
-            size += arraySize(topic.parts.count, flexible)
-            for part in topic.parts {
-                size += 4 + (flexible ? uvarintSize(part.records.count + 1) + 1 : 4) + part.records.count
-            }
-            size += flexible ? 1 : 0
+            size += version >= 13 ? 16 : stringSize(topic.name, flexible: flexible)
+            size += countSize(topic.parts.count, flexible: flexible) + tags
+            for part in topic.parts { size += 4 + bytesSize(part.records, flexible: flexible) + tags }
         }
-        return size + (flexible ? 1 : 0)
+        return size
     }
 
     package func writeBody(_ out: UnsafeMutableRawBufferPointer, _ at: inout Int, version: Int16) {
         let flexible = version >= flexibleFrom
-        if flexible { writeUVarint(0, out, &at) } else { writeInt16(-1, out, &at) }
+        writeNullableString(nil, out, &at, flexible: flexible)
         writeInt16(acks, out, &at)
         writeInt32(timeoutMs, out, &at)
-        writeCount(topics.count, out, &at, flexible)
+        writeCount(topics.count, out, &at, flexible: flexible)
         for topic in topics {
             if version >= 13 {
                 writeUUID(topic.id, out, &at)
             } else {
                 writeString(topic.name, out, &at, flexible: flexible)
             }
-            writeCount(topic.parts.count, out, &at, flexible)
+            writeCount(topic.parts.count, out, &at, flexible: flexible)
             for part in topic.parts {
                 writeInt32(part.index, out, &at)
-                writeCount(part.records.count, out, &at, flexible)
-                part.records.withUnsafeBytes { bytes in
-                    UnsafeMutableRawBufferPointer(rebasing: out[at..<at + bytes.count]).copyMemory(from: bytes)
-                    at += bytes.count
-                }
+                writeBytes(part.records, out, &at, flexible: flexible)
                 if flexible { writeUVarint(0, out, &at) }
             }
             if flexible { writeUVarint(0, out, &at) }
         }
         if flexible { writeUVarint(0, out, &at) }
     }
-
-    private func writeCount(_ count: Int, _ out: UnsafeMutableRawBufferPointer, _ at: inout Int, _ flexible: Bool) {
-        if flexible { writeUVarint(UInt64(count + 1), out, &at) } else { writeInt32(Int32(count), out, &at) }
-    }
-    private func arraySize(_ count: Int, _ flexible: Bool) -> Int { flexible ? uvarintSize(count + 1) : 4 }
-    private func stringSize(_ text: String, _ flexible: Bool) -> Int {
-        text.utf8.count + (flexible ? uvarintSize(text.utf8.count + 1) : 2)
-    }
-    private func uvarintSize(_ value: Int) -> Int { max(1, (Int.bitWidth - value.leadingZeroBitCount + 6) / 7) }
 }

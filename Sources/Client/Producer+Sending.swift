@@ -83,10 +83,7 @@ extension Producer {
         guard settings.isIdempotent else { return true }
         if identity == .draining, requests.isEmpty {
             identity = .none
-            for index in lanes.indices {
-                lanes[index].nextSequence = 0
-                for at in lanes[index].sealed.indices { lanes[index].sealed[at].sequence = -1 }
-            }
+            for index in lanes.indices { renumber(index, &effects) }
         }
         if identity == .none, (identityNotBefore ?? now) <= now {
             identity = .asking
@@ -94,6 +91,17 @@ extension Producer {
         }
         if case .given = identity { return true }
         return false
+    }
+
+    /// Under a new producer id the broker cannot tell a second sending from a first: a batch that may have been
+    /// appended already is given up rather than risk that its records are there twice.
+    private mutating func renumber(_ index: Int, _ effects: inout [Effect]) {
+        for batch in lanes[index].sealed where batch.isInDoubt && batch.sequence >= 0 {
+            finish(index, batch.serial, offset: -1, error: .unreachable("it is not known whether it was stored"), &effects)
+        }
+        identity = .none  // Those were not a reason to drain once more.
+        lanes[index].nextSequence = 0
+        for at in lanes[index].sealed.indices { lanes[index].sealed[at].sequence = -1 }
     }
 
     func nextDue(at now: Instant) -> Instant? {

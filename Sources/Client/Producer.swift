@@ -113,13 +113,13 @@ package struct Producer: Sendable {
         guard topic.partitions.indices.contains(Int(number)) else { return .unknownPlace }
         let index = lane(of: TopicPartition(topic: name, partition: number))
         // One that does not fit closes the batch before it; one too large for any batch goes alone.
-        if let open = lanes[index].open, open.builder.estimatedSize + bytes > settings.batchBytes {
+        if let open = lanes[index].open, open.builder.sizeInBytes + bytes > settings.batchBytes {
             seal(index)
         }
         let settings = settings
         bufferedBytes += lanes[index].append(
             record, id: id, make: { BatchBuilder(codec: settings.codec, level: settings.level) }, at: now)
-        if lanes[index].open!.builder.estimatedSize >= settings.batchBytes { seal(index) }
+        if lanes[index].open!.builder.sizeInBytes >= settings.batchBytes { seal(index) }
         return .accepted
     }
 
@@ -133,7 +133,7 @@ package struct Producer: Sendable {
     /// The buffer counts what a batch really takes once it is compressed.
     mutating func seal(_ index: Int) {
         guard let open = lanes[index].open else { return }
-        bufferedBytes -= open.builder.estimatedSize
+        bufferedBytes -= open.builder.sizeInBytes
         lanes[index].seal()
         bufferedBytes += lanes[index].sealed.last!.bytes.count
     }

@@ -39,12 +39,12 @@ struct ProducerLane: Sendable {
 
     mutating func append(_ record: RecordToSend, id: Int, make: () -> BatchBuilder, at now: Instant) -> Int {
         if open == nil { open = Open(builder: make(), openedAt: now) }
-        let before = open!.builder.estimatedSize
+        let before = open!.builder.sizeInBytes
         open!.builder.append(
             timestamp: record.timestamp.milliseconds, key: record.key, value: record.value,
             headers: record.headers.map { (key: Array($0.key.utf8), value: $0.value) })
         open!.ids.append(id)
-        return open!.builder.estimatedSize - before
+        return open!.builder.sizeInBytes - before
     }
 
     mutating func seal() {
