@@ -1,4 +1,4 @@
-package import Messages
+import Messages
 package import Vocabulary
 package import Wire
 

@@ -1,5 +1,5 @@
 import Records
-import Vocabulary
+package import Vocabulary
 
 /// Fields of a finished batch that are set late, when it is sent; each write is followed by a new checksum.
 package enum BatchPatch {

@@ -1,6 +1,6 @@
 import Messages
 package import Vocabulary
-package import Wire
+import Wire
 
 /// The connections of one client to the brokers of one cluster, and what it knows of them: opens links as they are
 /// needed, sends calls where they belong, keeps the metadata fresh, and notices what takes too long.

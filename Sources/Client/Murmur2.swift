@@ -1,7 +1,7 @@
 /// MurmurHash2 with the seed by which Kafka's clients place keys, so that a key lands where every other client puts it.
 ///
 /// Source: Austin Appleby's public-domain MurmurHash2 (32 bits), seed 0x9747b28c; KIP-794.
-package func murmur2(_ key: borrowing some Collection<UInt8>) -> UInt32 {
+package func murmur2(_ key: some Collection<UInt8>) -> UInt32 {
     let factor: UInt32 = 0x5bd1_e995
     var hash: UInt32 = 0x9747_b28c ^ UInt32(truncatingIfNeeded: key.count)
     var word: UInt32 = 0
