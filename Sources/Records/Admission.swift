@@ -80,10 +80,11 @@ extension ProduceRules {
     /// Whether a record's own timestamp lies within the topic's bounds; none at all does.
     func isInTime(_ timestamp: Int64, _ now: Timestamp) -> Bool {
         if timestamp == Timestamp.none.milliseconds { return true }
-        // As unsigned numbers, the differences cannot overflow.
-        return timestamp > now.milliseconds
-            ? UInt64(bitPattern: timestamp &- now.milliseconds) <= UInt64(max(0, afterMaxMs))
-            : UInt64(bitPattern: now.milliseconds &- timestamp) <= UInt64(max(0, beforeMaxMs))
+        let bound = timestamp > now.milliseconds ? afterMaxMs : beforeMaxMs
+        if bound == .max { return true }
+        let apart = timestamp > now.milliseconds ? timestamp &- now.milliseconds : now.milliseconds &- timestamp
+        // As an unsigned number the distance cannot overflow.
+        return UInt64(bitPattern: apart) <= UInt64(max(0, bound))
     }
 }
 

@@ -19,12 +19,12 @@ struct AdmissionTests {
         let verdict = bytes.withUnsafeMutableBytes { admit($0, rules: rules, produceVersion: version, now: now) }
         switch verdict {
         case .asIs(let header):
-            #expect(try BatchHeader(bytes.span.bytes) == header)
-            #expect(batchChecksumHolds(bytes.span.bytes, header: header))
+            #expect(try BatchHeader(bytes) == header)
+            #expect(batchChecksumHolds(bytes, header: header))
             return .asIs(header)
         case .rebuilt(let batch, let header):
-            #expect(try BatchHeader(batch.span.bytes) == header)
-            #expect(batchChecksumHolds(batch.span.bytes, header: header))
+            #expect(try BatchHeader(batch) == header)
+            #expect(batchChecksumHolds(batch, header: header))
             #expect(header.sizeInBytes == batch.count)
             return .rebuilt(batch, header)
         case .refused(let code, let message, let badRecords):
@@ -51,7 +51,7 @@ struct AdmissionTests {
     func `a good batch is appended as it is`(codec: Codec) throws {
         let batch = makeBatch(plainRecords(10), codec: codec)
         var bytes: [UInt8] = []
-        #expect(try admitted(batch, after: &bytes) == .asIs(BatchHeader(batch.span.bytes)))
+        #expect(try admitted(batch, after: &bytes) == .asIs(BatchHeader(batch)))
         #expect(bytes == batch)
     }
 
@@ -99,7 +99,7 @@ struct AdmissionTests {
         #expect(try refusal(small, ProduceRules(decompressedBytesMax: 50_000)) == .messageTooLarge)
     }
 
-    @Test(arguments: [
+    private static let impossibleHeaders: [(what: String, change: @Sendable (inout BatchHeader) -> Void)] = [
         ("a base offset", { $0.baseOffset = 1 }),
         ("a control batch", { $0.attributes |= 0x20 }),
         ("a negative last offset", { $0.lastOffsetDelta = -1 }),
@@ -111,7 +111,9 @@ struct AdmissionTests {
         ("the least records", { $0.recordCount = .min; $0.lastOffsetDelta = .max }),
         ("a producer without sequence", { $0.producerID = 5; $0.producerEpoch = 0 }),
         ("a transaction without producer", { $0.attributes |= 0x10 }),
-    ] as [(String, @Sendable (inout BatchHeader) -> Void)])
+    ]
+
+    @Test(arguments: Self.impossibleHeaders)
     func `a header that cannot be is refused`(what: String, change: @Sendable (inout BatchHeader) -> Void) throws {
         for codec in [Codec.none, .lz4] {
             let batch = try patched(makeBatch(plainRecords(3), codec: codec), change)

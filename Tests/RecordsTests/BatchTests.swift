@@ -14,7 +14,7 @@ struct BatchTests {
             builder.isTransactional = true
             builder.leaderEpoch = 12
         }
-        let header = try BatchHeader(bytes.span.bytes)
+        let header = try BatchHeader(bytes)
         #expect(header.sizeInBytes == bytes.count)
         #expect(header.recordCount == Int32(records.count))
         #expect(header.lastOffset == Int64(records.count) - 1)
@@ -25,7 +25,7 @@ struct BatchTests {
         #expect(header.partitionLeaderEpoch == 12)
         #expect(header.baseTimestamp == records[0].timestamp)
         #expect(header.maxTimestamp == records.map(\.timestamp).max())
-        #expect(batchChecksumHolds(bytes.span.bytes, header: header))
+        #expect(batchChecksumHolds(bytes, header: header))
         #expect(try readRecords(bytes) == records)
     }
 
@@ -52,15 +52,15 @@ struct BatchTests {
     @Test func `every cut of a batch is an error`() throws {
         for codec in Codec.allCases {
             let bytes = makeBatch(plainRecords(5), codec: codec)
-            let header = try BatchHeader(bytes.span.bytes)
+            let header = try BatchHeader(bytes)
             for count in 0..<bytes.count {
                 let cut = Array(bytes[..<count])
                 if count < BatchHeader.byteCount {
-                    #expect(throws: RecordError.self) { try BatchHeader(cut.span.bytes) }
+                    #expect(throws: RecordError.self) { try BatchHeader(cut) }
                 }
-                #expect(!batchChecksumHolds(cut.span.bytes, header: header))
+                #expect(!batchChecksumHolds(cut, header: header))
                 #expect(throws: RecordError.self) {
-                    try decompressedPayload(of: cut.span.bytes, header: header, limit: 1 << 20)
+                    try decompressedPayload(of: cut, header: header, limit: 1 << 20)
                 }
             }
         }
@@ -79,12 +79,12 @@ struct BatchTests {
 
     @Test func `a flipped bit behind the checksum is noticed`() throws {
         let bytes = makeBatch(plainRecords(3), codec: .none)
-        let header = try BatchHeader(bytes.span.bytes)
+        let header = try BatchHeader(bytes)
         for bit in 0..<bytes.count * 8 where bit / 8 >= 17 {
             var flipped = bytes
             flipped[bit / 8] ^= 1 << (bit % 8)
-            let again = (try? BatchHeader(flipped.span.bytes)) ?? header
-            #expect(!batchChecksumHolds(flipped.span.bytes, header: again), "bit \(bit)")
+            let again = (try? BatchHeader(flipped)) ?? header
+            #expect(!batchChecksumHolds(flipped, header: again), "bit \(bit)")
         }
     }
 
@@ -131,29 +131,29 @@ struct BatchTests {
     @Test func `older formats and false headers are told apart`() throws {
         var bytes = makeBatch(plainRecords(1))
         bytes[16] = 1
-        #expect(throws: RecordError.badMagic(1)) { try BatchHeader(bytes.span.bytes) }
+        #expect(throws: RecordError.badMagic(1)) { try BatchHeader(bytes) }
         bytes[16] = 2
         bytes[22] = 5
-        #expect(throws: RecordError.unknownCodec(5)) { try BatchHeader(bytes.span.bytes) }
+        #expect(throws: RecordError.unknownCodec(5)) { try BatchHeader(bytes) }
         bytes[22] = 0
         bytes.replaceSubrange(8..<12, with: bigEndian(48))
-        #expect(throws: RecordError.badLength(48)) { try BatchHeader(bytes.span.bytes) }
+        #expect(throws: RecordError.badLength(48)) { try BatchHeader(bytes) }
         bytes.replaceSubrange(8..<12, with: bigEndian(.max))
-        #expect(throws: RecordError.badLength(-1)) { try BatchHeader(bytes.span.bytes) }
+        #expect(throws: RecordError.badLength(-1)) { try BatchHeader(bytes) }
     }
 
     @Test func `sequence numbers start again behind the largest`() throws {
         let bytes = try patched(makeBatch(plainRecords(5))) { $0.baseSequence = .max - 1 }
-        #expect(try BatchHeader(bytes.span.bytes).lastSequence == 2)
-        #expect(try BatchHeader(makeBatch(plainRecords(5)).span.bytes).lastSequence == -1)
+        #expect(try BatchHeader(bytes).lastSequence == 2)
+        #expect(try BatchHeader(makeBatch(plainRecords(5))).lastSequence == -1)
     }
 
     @Test func `a stamp leaves the checksum valid`() throws {
         var bytes = makeBatch(plainRecords(5))
         bytes.withUnsafeMutableBytes { stamp($0, baseOffset: 1 << 40, leaderEpoch: 77) }
-        let header = try BatchHeader(bytes.span.bytes)
+        let header = try BatchHeader(bytes)
         #expect(header.baseOffset == 1 << 40 && header.partitionLeaderEpoch == 77)
-        #expect(batchChecksumHolds(bytes.span.bytes, header: header))
+        #expect(batchChecksumHolds(bytes, header: header))
     }
 
     @Test(arguments: Codec.allCases)
@@ -162,22 +162,22 @@ struct BatchTests {
         let records = times.map { SampleRecord(offset: 0, timestamp: $0, key: nil, value: [1]) }
         var bytes = makeBatch(records, codec: codec)
         bytes.withUnsafeMutableBytes { stamp($0, baseOffset: 1000, leaderEpoch: 0) }
-        let header = try BatchHeader(bytes.span.bytes)
+        let header = try BatchHeader(bytes)
         for (time, index) in [(0, 0), (50, 0), (51, 2), (70, 2)] as [(Int64, Int)] {
             let found = try firstRecord(
-                atOrAfter: Timestamp(milliseconds: time), in: bytes.span.bytes, header: header, limit: 1 << 20)
+                atOrAfter: Timestamp(milliseconds: time), in: bytes, header: header, limit: 1 << 20)
             #expect(found?.offset == Offset(Int64(1000 + index)))
             #expect(found?.timestamp.milliseconds == times[index])
         }
-        #expect(try firstRecord(atOrAfter: 71, in: bytes.span.bytes, header: header, limit: 1 << 20) == nil)
-        #expect(try maxTimestampRecord(in: bytes.span.bytes, header: header, limit: 1 << 20)?.offset == 1002)
+        #expect(try firstRecord(atOrAfter: 71, in: bytes, header: header, limit: 1 << 20) == nil)
+        #expect(try maxTimestampRecord(in: bytes, header: header, limit: 1 << 20)?.offset == 1002)
 
         let appended = try patched(bytes) { header in
             header.attributes |= 8
             header.maxTimestamp = 500
         }
-        let appendedHeader = try BatchHeader(appended.span.bytes)
-        let found = try firstRecord(atOrAfter: 100, in: appended.span.bytes, header: appendedHeader, limit: 1 << 20)
+        let appendedHeader = try BatchHeader(appended)
+        let found = try firstRecord(atOrAfter: 100, in: appended, header: appendedHeader, limit: 1 << 20)
         #expect(found?.offset == 1000 && found?.timestamp == 500)
     }
 }

@@ -28,9 +28,9 @@ struct CRC32CTests {
 
     @Test func `the check value is the one that the CRC catalogues give`() {
         let digits = Array("123456789".utf8)
-        #expect(crc32c(digits.span.bytes) == 0xE306_9283)
-        #expect(crc32c([UInt8](repeating: 0, count: 32).span.bytes) == 0x8A91_36AA)  // RFC 3720, B.4.
-        #expect(crc32c([UInt8]().span.bytes) == 0)
+        #expect(crc32c(digits) == 0xE306_9283)
+        #expect(crc32c([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)  // RFC 3720, B.4.
+        #expect(crc32c([UInt8]()) == 0)
     }
 
     @Test func `every length up to 3000 agrees with a table`() {

@@ -23,7 +23,7 @@ struct CodecTests {
                     var builder = BatchBuilder(codec: codec, level: level)
                     builder.append(timestamp: 1, key: nil, value: value)
                     let bytes = builder.finish(scratch: scratch)
-                    let header = try BatchHeader(bytes.span.bytes)
+                    let header = try BatchHeader(bytes)
                     let same = try withPayload(
                         of: bytes.span.bytes, header: header, limit: 1 << 20, scratch: scratch
                     ) { payload throws(RecordError) in
@@ -33,7 +33,8 @@ struct CodecTests {
                         return payload.extracting(range).withUnsafeBytes { Array($0) } == value
                     }
                     #expect(same, "level \(level), \(size) bytes")
-                    if compressible && size >= 1000 && codec != .none { #expect(bytes.count < size / 2) }
+                    // At zstd's lowest levels nothing is found that could be made smaller.
+                    if compressible && size >= 1000 && codec != .none && level > -100 { #expect(bytes.count < size / 2) }
                 }
             }
         }
@@ -54,15 +55,15 @@ struct CodecTests {
         var builder = BatchBuilder(codec: codec)
         builder.append(timestamp: 1, key: nil, value: [UInt8](repeating: 0, count: 8 << 20))
         let bytes = builder.finish()
-        let header = try BatchHeader(bytes.span.bytes)
+        let header = try BatchHeader(bytes)
         #expect(bytes.count < 1 << 20)
         for limit in [0, 1, 100, 65_536, (8 << 20) - 1] {
             #expect(throws: RecordError.tooLarge(limit: limit)) {
-                try decompressedPayload(of: bytes.span.bytes, header: header, limit: limit)
+                try decompressedPayload(of: bytes, header: header, limit: limit)
             }
         }
-        let size = try decompressedPayload(of: bytes.span.bytes, header: header, limit: 8 << 20 + 64).count
-        #expect(try decompressedPayload(of: bytes.span.bytes, header: header, limit: size).count == size)
+        let size = try decompressedPayload(of: bytes, header: header, limit: 8 << 20 + 64).count
+        #expect(try decompressedPayload(of: bytes, header: header, limit: size).count == size)
     }
 
     @Test func `snappy is read bare, framed, and framed twice over`() throws {
@@ -98,8 +99,8 @@ struct CodecTests {
         let whole = makeBatch(records)
         let compressed = Array(makeBatch(records, codec: codec)[BatchHeader.byteCount...])
         let twice = try batch(payload: compressed + compressed, codec: codec, count: 120)
-        let header = try BatchHeader(twice.span.bytes)
-        let payload = try decompressedPayload(of: twice.span.bytes, header: header, limit: 1 << 20)
+        let header = try BatchHeader(twice)
+        let payload = try decompressedPayload(of: twice, header: header, limit: 1 << 20)
         #expect(payload.count == 2 * (whole.count - BatchHeader.byteCount))
         #expect(throws: RecordError.self) {
             try readRecords(batch(payload: compressed + [1, 2, 3, 4, 5, 6, 7, 8], codec: codec, count: 60))

@@ -109,3 +109,31 @@ func snappyBlock(_ bytes: [UInt8]) -> [UInt8] {
 }
 
 func bigEndian(_ value: UInt32) -> [UInt8] { withUnsafeBytes(of: value.bigEndian) { Array($0) } }
+
+// The same over arrays: `#expect` does not take a call with a span.
+
+extension BatchHeader {
+    init(_ bytes: [UInt8]) throws { try self.init(bytes.span.bytes) }
+}
+
+func crc32c(_ bytes: [UInt8]) -> UInt32 { crc32c(bytes.span.bytes) }
+
+func batchChecksumHolds(_ batch: [UInt8], header: BatchHeader) -> Bool {
+    batchChecksumHolds(batch.span.bytes, header: header)
+}
+
+func decompressedPayload(of batch: [UInt8], header: BatchHeader, limit: Int) throws -> [UInt8] {
+    try decompressedPayload(of: batch.span.bytes, header: header, limit: limit)
+}
+
+func firstRecord(
+    atOrAfter timestamp: Timestamp, in batch: [UInt8], header: BatchHeader, limit: Int
+) throws -> (offset: Offset, timestamp: Timestamp)? {
+    try firstRecord(atOrAfter: timestamp, in: batch.span.bytes, header: header, limit: limit)
+}
+
+func maxTimestampRecord(
+    in batch: [UInt8], header: BatchHeader, limit: Int
+) throws -> (offset: Offset, timestamp: Timestamp)? {
+    try maxTimestampRecord(in: batch.span.bytes, header: header, limit: limit)
+}
