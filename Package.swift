@@ -121,7 +121,8 @@ let package = Package(
     targets: built.map(target)
         + tests.filter { $0.uses.allSatisfy(wanted.contains) }.map {
             .testTarget(
-                name: $0.name, dependencies: $0.uses.map { .target(name: $0) }, exclude: [],
+                name: $0.name, dependencies: $0.uses.map { .target(name: $0) },
+                exclude: $0.name == "GoldenTests" ? ["Golden"] : [],
                 swiftSettings: swiftSettings)
         }
 )
