@@ -38,7 +38,7 @@ package final class BrokerConnection {
     static let outputMax = 1 << 20
     static let requestsInFlightMax: UInt64 = 512
 
-    init(id: UInt64, listener: String, peer: String) {
+    package init(id: UInt64, listener: String, peer: String) {
         self.id = id
         self.listener = listener
         self.peer = peer
@@ -76,7 +76,8 @@ package final class BrokerConnection {
         replyWritten(sequence)
     }
 
-    var hasRepliesOutstanding: Bool { nextReply < nextRequest }
+    /// A request is not answered yet.
+    package var hasRepliesOutstanding: Bool { nextReply < nextRequest }
 
-    func close() { isClosing = true }
+    package func close() { isClosing = true }
 }

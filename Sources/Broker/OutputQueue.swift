@@ -1,4 +1,5 @@
 package import Ports
+import Vocabulary
 
 /// What a connection still has to send, in order: bytes and regions of files.
 ///
@@ -75,14 +76,39 @@ package final class OutputQueue {
         return (.bytes(UnsafeRawBufferPointer(rebasing: storage[head..<tail])), true)
     }
 
-    /// Drops `count` bytes of the first piece: they were sent.
+    /// The pieces in order, until `body` says no: for sends that gather several.
+    package func forEachPiece(_ body: (Piece) -> Bool) {
+        var at = head
+        var sent = written - byteCount
+        for placed in regions[regionsSent...] {
+            if placed.at > sent {
+                let count = placed.at - sent
+                guard body(.bytes(UnsafeRawBufferPointer(rebasing: storage[at..<at + count]))) else { return }
+                at += count
+                sent = placed.at
+            }
+            guard body(.region(placed.region)) else { return }
+        }
+        if at < tail { _ = body(.bytes(UnsafeRawBufferPointer(rebasing: storage[at..<tail]))) }
+    }
+
+    /// Drops the first `count` bytes, of as many pieces as they are: they were sent.
     package func consume(_ count: Int) {
-        let sent = written - byteCount
-        if regionsSent < regions.count, regions[regionsSent].at == sent {
-            regions[regionsSent].region.dropFirst(count)
-            if regions[regionsSent].region.byteCount == 0 { regionsSent += 1 }
-        } else {
-            head += count
+        var left = count
+        while left > 0 {
+            let sent = written - byteCount
+            if regionsSent < regions.count, regions[regionsSent].at == sent {
+                let taken = min(left, regions[regionsSent].region.byteCount)
+                regions[regionsSent].region.dropFirst(taken)
+                if regions[regionsSent].region.byteCount == 0 { regionsSent += 1 }
+                left -= taken
+            } else {
+                let end = regionsSent < regions.count ? regions[regionsSent].at - sent : byteCount
+                invariant(end > 0, "more bytes were sent than there were: \(left) of \(count)")
+                let taken = min(left, end)
+                head += taken
+                left -= taken
+            }
         }
         if isEmpty { clear() }
     }

@@ -1,0 +1,98 @@
+import CLinux
+import Glibc
+import Logging
+import Vocabulary
+
+/// A listening socket and the name of its listener.
+package struct OpenListener: Sendable {
+    package let name: String
+    package let descriptor: Int32
+
+    package init(name: String, descriptor: Int32) {
+        self.name = name
+        self.descriptor = descriptor
+    }
+
+    package var port: UInt16 { UInt16(max(0, nt_local_port(descriptor))) }
+}
+
+/// The listeners, served by loop 0, and what was refused there since it was last told.
+struct Acceptor {
+    let listeners: [OpenListener]
+    /// Given up for a moment when no descriptor is left, so that the peer can be refused rather than kept waiting.
+    private var spare: Int32
+    private var next = 0
+    private var refused: [String: Int] = [:]
+    private var lastReport = Instant(nanoseconds: 0)
+
+    init(_ listeners: [OpenListener]) {
+        self.listeners = listeners
+        spare = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+    }
+
+    mutating func nextLoop(of count: Int) -> Int {
+        defer { next = (next + 1) % count }
+        return next % count
+    }
+
+    mutating func refuse(_ why: String) { refused[why, default: 0] += 1 }
+
+    /// No descriptor is left: takes the first that waits and closes it.
+    mutating func refuseOneWithoutDescriptor(_ listener: OpenListener) {
+        Glibc.close(spare)
+        let descriptor = Glibc.accept(listener.descriptor, nil, nil)
+        if descriptor >= 0 { Glibc.close(descriptor) }
+        spare = Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+        refuse("open files")
+    }
+
+    /// Tells of refusals, once a second at most.
+    mutating func report(_ now: Instant, _ logger: Logger) {
+        guard !refused.isEmpty, now - lastReport >= 1_000_000_000 else { return }
+        lastReport = now
+        for why in refused.keys.sorted() {
+            logger.warning(
+                "Refused connections.", metadata: ["limit": "\(why)", "connections": "\(refused[why]!)"])
+        }
+        refused = [:]
+    }
+
+    func close() {
+        for listener in listeners { Glibc.close(listener.descriptor) }
+        Glibc.close(spare)
+    }
+}
+
+extension DataLoop {
+    /// Takes what waits at a listener and deals it out to the loops.
+    func accept(at position: Int) {
+        guard let listener = acceptor?.listeners[position] else { return }
+        for _ in 0..<64 {
+            var peer = [CChar](repeating: 0, count: 64)
+            var port: UInt16 = 0
+            let descriptor = nt_accept(listener.descriptor, &peer, peer.count, &port)
+            if descriptor < 0 {
+                switch errno {
+                case EMFILE, ENFILE: acceptor?.refuseOneWithoutDescriptor(listener)
+                case ECONNABORTED, EINTR: break
+                default: return  // EAGAIN: none is left; others, as out of memory, are tried again in the next turn.
+                }
+                continue
+            }
+            let address = String(decoding: peer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            if let refusal = context.limits.admit(address) {
+                acceptor?.refuse(refusal.rawValue)
+                close(descriptor)
+                continue
+            }
+            let idleSeconds = Int32(clamping: max(1, min(settings.idleNanoseconds / 1_000_000_000, 300)))
+            _ = nt_tune_connection(descriptor, idleSeconds, settings.sendBufferBytes, settings.receiveBufferBytes)
+            let loop = acceptor!.nextLoop(of: context.mailboxes.count)
+            if loop == index {
+                adopt(descriptor, listener: listener.name, peer: address)
+            } else {
+                context.mailboxes[loop].post(.adopt(descriptor: descriptor, listener: listener.name, peer: address))
+            }
+        }
+    }
+}
