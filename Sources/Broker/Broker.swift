@@ -1,4 +1,3 @@
-package import CommitLog
 package import Ports
 import Synchronization
 package import Vocabulary

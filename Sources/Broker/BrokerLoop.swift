@@ -1,5 +1,5 @@
 import Messages
-package import Ports
+import Ports
 package import Vocabulary
 import Wire
 

@@ -1,5 +1,5 @@
 import Synchronization
-package import Vocabulary
+import Vocabulary
 
 /// What a data loop counts, in plain integers. Published a few times a second as a copy, so counting costs no lock.
 package struct LoopCounters: Sendable {

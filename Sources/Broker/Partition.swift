@@ -15,7 +15,7 @@ package final class Partition: Sendable {
     private let state: Mutex<State>
 
     /// What happens within the lock.
-    private struct State {
+    fileprivate struct State {
         var log: Log?
         /// Why there is no log.
         var offlineReason: String
@@ -32,7 +32,7 @@ package final class Partition: Sendable {
 
     /// With write caching nobody waits for the disk, but dirty pages are kept bounded: at disk saturation a plain write can stall
     /// for half a second.
-    private static let unsyncedBytesMax = 32 << 20
+    fileprivate static let unsyncedBytesMax = 32 << 20
 
     package init(
         id: TopicPartition, topicID: TopicID, disk: BrokerDisk, log: sending Log, leaderEpoch: LeaderEpoch,
@@ -43,7 +43,7 @@ package final class Partition: Sendable {
         self.disk = disk
         let end = log.endOffset
         // Recovery has checked what is here; what the disk is known to hold is committed, the rest once synced.
-        let durable = min(max(log.recoveryPoint, log.startOffset), end)
+        let durable = min(max(log.syncedOffset, log.startOffset), end)
         let replica = LeaderReplica(
             endOffset: end, durableOffset: durable, highWatermark: writeCaching ? end : durable,
             writeCaching: writeCaching)
@@ -95,16 +95,16 @@ package final class Partition: Sendable {
             let sizeBefore = log.sizeBytes
             do throws(DiskError) {
                 try log.append(&items, leaderEpoch: state.leaderEpoch, now: now)
+                if log.endOffset > before {
+                    state.unsyncedBytes += Int(max(0, log.sizeBytes - sizeBefore))
+                    result.wake = state.apply(.appended(endOffset: log.endOffset))
+                    result.sync = try state.nextSync(of: self, loop: loop)
+                }
             } catch {
                 result.failure = Self.failure(of: error, id)
                 return result
             }
             let end = log.endOffset
-            if end > before {
-                state.unsyncedBytes += Int(max(0, log.sizeBytes - sizeBefore))
-                result.wake = state.apply(.appended(endOffset: end))
-                result.sync = state.nextSync(of: self, loop: loop)
-            }
             result.highWatermark = state.replica.highWatermark
             result.startOffset = log.startOffset
             if awaits, result.highWatermark < end { state.waitingLoops |= loop.bit }
@@ -117,6 +117,7 @@ package final class Partition: Sendable {
     package struct Synced: Sendable {
         package var sync: SyncRequest?
         package var wake: UInt64 = 0
+        package var diskError: DiskError?
     }
 
     /// A sync asked for in `loop` is done; what came in meanwhile is the next.
@@ -124,15 +125,25 @@ package final class Partition: Sendable {
         state.withLock { state in
             state.isSyncing = false
             guard let log = state.log else { return Synced() }
-            log.syncCompleted(sync)
-            let wake = state.apply(.synced(upTo: min(sync.upTo, log.endOffset)))
-            return Synced(sync: state.nextSync(of: self, loop: loop), wake: wake)
+            do throws(DiskError) {
+                let wake = state.apply(.synced(upTo: min(try log.syncCompleted(sync), log.endOffset)))
+                return Synced(sync: try state.nextSync(of: self, loop: loop), wake: wake)
+            } catch {
+                return Synced(diskError: error)
+            }
         }
     }
 
     /// Asks for a sync of all that is there, whatever the topic's settings (flush.ms, checkpoints, the end of write caching).
-    package func requestSync(loop: LoopID) -> SyncRequest? {
-        state.withLock { $0.nextSync(of: self, loop: loop, force: true) }
+    package func requestSync(loop: LoopID) throws(DiskError) -> SyncRequest? {
+        let result: Result<SyncRequest?, DiskError> = state.withLock { state in
+            do throws(DiskError) {
+                return .success(try state.nextSync(of: self, loop: loop, force: true))
+            } catch {
+                return .failure(error)
+            }
+        }
+        return try result.get()
     }
 
     // MARK: - Fetch
@@ -275,10 +286,12 @@ extension Partition.State {
         return wake
     }
 
-    fileprivate mutating func nextSync(of partition: Partition, loop: LoopID, force: Bool = false) -> SyncRequest? {
+    fileprivate mutating func nextSync(
+        of partition: Partition, loop: LoopID, force: Bool = false
+    ) throws(DiskError) -> SyncRequest? {
         guard let log, !isSyncing else { return nil }
         guard force || !writeCaching || unsyncedBytes >= Partition.unsyncedBytesMax else { return nil }
-        guard let sync = log.beginSync() else { return nil }
+        guard let sync = try log.beginSync() else { return nil }
         isSyncing = true
         unsyncedBytes = 0
         return SyncRequest(
@@ -297,7 +310,7 @@ extension Partition.State {
     /// Where the reader's log leaves ours, if it does.
     fileprivate func divergence(_ epoch: LeaderEpoch, _ offset: Offset) -> (epoch: LeaderEpoch, endOffset: Offset)? {
         guard let log else { return nil }
-        let (common, end) = log.endOffset(of: epoch)
+        guard let (common, end) = log.endOffset(of: epoch) else { return (.unknown, -1) }
         return common != epoch || end < offset ? (common, end) : nil
     }
 }

@@ -1,4 +1,4 @@
-package import Vocabulary
+import Vocabulary
 import Wire
 
 /// A request's head, and where its answer goes.

@@ -1,4 +1,4 @@
-import Messages
+package import Messages
 import Vocabulary
 
 /// What this broker answers, and in which versions: what ApiVersions says, and what the router lets through.

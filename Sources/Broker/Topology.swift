@@ -13,6 +13,9 @@ package struct Topology: Sendable {
 
     package init(image: ClusterImage) { self.image = image }
 
+    package func topic(named name: String) -> Topic? { byName[name] }
+    package func topic(id: TopicID) -> Topic? { byID[id] }
+
     package mutating func insert(_ topic: Topic) {
         byName[topic.name] = topic
         byID[topic.id] = topic

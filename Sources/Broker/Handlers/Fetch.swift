@@ -128,13 +128,13 @@ extension BrokerLoop {
 
     private func topic(_ key: FetchRequestFrame.TopicKey) -> Topic? {
         switch key {
-        case .name(let name): topology.byName[name]
-        case .id(let id): topology.byID[id]
+        case .name(let name): topology.topic(named: name)
+        case .id(let id): topology.topic(id: id)
         }
     }
 
     private func missing(_ key: FetchRequestFrame.TopicKey) -> ErrorCode {
-        if case .id(let id) = key, topology.byID[id] == nil { return .unknownTopicId }
+        if case .id(let id) = key, topology.topic(id: id) == nil { return .unknownTopicId }
         return .unknownTopicOrPartition
     }
 

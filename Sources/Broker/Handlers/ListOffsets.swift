@@ -9,7 +9,7 @@ extension BrokerLoop {
         for topic in request.topics {
             var answer = ListOffsetsResponse.ListOffsetsTopicResponse()
             answer.name = topic.name
-            let known = topology.byName[topic.name]
+            let known = topology.topic(named: topic.name)
             answer.partitions = topic.partitions.map { wanted in
                 var part = ListOffsetsResponse.ListOffsetsPartitionResponse()
                 part.partitionIndex = wanted.partitionIndex
@@ -42,11 +42,11 @@ extension BrokerLoop {
     ) throws(Partition.Failure) -> FoundOffset {
         try partition.withLog(epoch: LeaderEpoch(wanted.currentLeaderEpoch)) { log, highWatermark in
             switch wanted.timestamp {
-            case -1: return FoundOffset(offset: highWatermark, epoch: log.latestEpoch)
+            case -1: return FoundOffset(offset: highWatermark, epoch: log.latestEpoch ?? .unknown)
             // The earliest offset, here on disk; and the earliest not yet in remote storage, which is not used.
-            case -2, -4, -6: return FoundOffset(offset: log.startOffset, epoch: log.epoch(at: log.startOffset))
+            case -2, -4, -6: return FoundOffset(offset: log.startOffset, epoch: log.leaderEpoch(for: log.startOffset) ?? .unknown)
             case -3:
-                guard let found = try log.maxTimestamp(bound: highWatermark) else { return FoundOffset() }
+                guard let found = try log.maxTimestamp() else { return FoundOffset() }
                 return FoundOffset(offset: found.offset, timestamp: found.timestamp, epoch: found.leaderEpoch)
             case -5: return FoundOffset()  // The latest in remote storage: there is none.
             case let time where time >= 0:

@@ -10,7 +10,7 @@ extension BrokerLoop {
         for topic in request.topics {
             var answer = OffsetForLeaderEpochResponse.OffsetForLeaderTopicResult()
             answer.topic = topic.topic
-            let known = topology.byName[topic.topic]
+            let known = topology.topic(named: topic.topic)
             answer.partitions = topic.partitions.map { wanted in
                 var part = OffsetForLeaderEpochResponse.EpochEndOffset()
                 part.partition = wanted.partition
@@ -20,7 +20,7 @@ extension BrokerLoop {
                 }
                 do throws(Partition.Failure) {
                     let (epoch, end) = try partition.withLog(epoch: LeaderEpoch(wanted.currentLeaderEpoch)) { log, _ in
-                        log.endOffset(of: LeaderEpoch(wanted.leaderEpoch))
+                        log.endOffset(of: LeaderEpoch(wanted.leaderEpoch)) ?? (.unknown, -1)
                     }
                     (part.leaderEpoch, part.endOffset) = (epoch.value, end.value)
                 } catch {

@@ -58,7 +58,7 @@ extension BrokerLoop {
     ) throws(WireError) -> (name: String, id: TopicID, topic: Topic?) {
         if context.version >= 13 {
             let id = try readUUID(frame.bytes, &at)
-            let topic = topology.byID[id]
+            let topic = topology.topic(id: id)
             return (topic?.name ?? "", id, topic)
         }
         let start = at
@@ -66,13 +66,13 @@ extension BrokerLoop {
         let range = try readStringRange(frame.bytes, &at, flexible: flexible)
         // A producer mostly stays with its topic: comparing the bytes is cheaper than making a string of them.
         if let range, let topic = context.connection.lastProduced, topic.name.utf8.count == range.count,
-            topology.byID[topic.id] === topic, topic.name.utf8.elementsEqual(frame[range])
+            topology.topic(id: topic.id) === topic, topic.name.utf8.elementsEqual(frame[range])
         {
             return (topic.name, topic.id, topic)
         }
         at = start
         let name = try readString(frame.bytes, &at, flexible: flexible)
-        let topic = topology.byName[name]
+        let topic = topology.topic(named: name)
         context.connection.lastProduced = topic
         return (name, topic?.id ?? .zero, topic)
     }
@@ -180,7 +180,7 @@ extension BrokerLoop {
             counters.produceRecords += UInt64(max(0, item.header.recordCount))
         case .duplicate(let base, let time):
             pending.results[result].baseOffset = base
-            pending.results[result].appendTime = time ?? .none
+            if item.header.timestampType == .logAppendTime { pending.results[result].appendTime = time }
             required = base + Int64(item.header.lastOffsetDelta) + 1
         case .refused(let code, let message): return pending.fail(result, code, message)
         case .pending: invariantFailed("\(partition.id): an append left an item without outcome")
@@ -219,6 +219,7 @@ extension BrokerLoop {
         }
         if let error = outcome.error { return diskFailed(partition.disk, error) }
         let synced = partition.syncCompleted(sync, loop: id)
+        if let error = synced.diskError { diskFailed(partition.disk, error) }
         if let next = synced.sync { emit(.sync(next)) }
         wake(synced.wake, for: partition)
     }
