@@ -49,7 +49,9 @@ package struct BatchBuilder: Sendable {
 
     package mutating func append(timestamp: Int64, key: [UInt8]?, value: [UInt8]?, headers: [Header] = []) {
         withOptionalBytes(key) { key in
-            withOptionalBytes(value) { value in append(timestamp: timestamp, key: key, value: value, headers: headers) }
+            withOptionalBytes(value) { value in
+                append(timestamp: timestamp, key: key, value: value, headers: headers)
+            }
         }
     }
 
@@ -97,7 +99,8 @@ package struct BatchBuilder: Sendable {
     package mutating func finish(baseOffset: Int64 = 0, scratch: CodecScratch? = nil) -> [UInt8] {
         invariant(!isEmpty, "a batch needs a record")
         var header = BatchHeader(
-            attributes: attributes, recordCount: recordCount, baseOffset: baseOffset, leaderEpoch: leaderEpoch,
+            attributes: attributes, recordCount: recordCount, baseOffset: baseOffset,
+            leaderEpoch: leaderEpoch,
             baseTimestamp: baseTimestamp,
             maxTimestamp: timestampType == .logAppendTime ? logAppendTime : maxTimestamp,
             producerID: producerID, producerEpoch: producerEpoch, baseSequence: baseSequence)
@@ -168,7 +171,9 @@ private func storeVarint(_ value: Int64, _ out: UnsafeMutableRawBufferPointer, _
     at += 1
 }
 
-private func storeField(_ field: UnsafeRawBufferPointer?, _ out: UnsafeMutableRawBufferPointer, _ at: inout Int) {
+private func storeField(
+    _ field: UnsafeRawBufferPointer?, _ out: UnsafeMutableRawBufferPointer, _ at: inout Int
+) {
     guard let field else { return storeVarint(-1, out, &at) }
     storeVarint(Int64(field.count), out, &at)
     UnsafeMutableRawBufferPointer(rebasing: out[at..<at + field.count]).copyMemory(from: field)

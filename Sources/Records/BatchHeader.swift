@@ -69,7 +69,9 @@ package struct BatchHeader: Equatable, Sendable {
         }
         return codec
     }
-    @inlinable package var timestampType: TimestampType { attributes & 0x08 == 0 ? .createTime : .logAppendTime }
+    @inlinable package var timestampType: TimestampType {
+        attributes & 0x08 == 0 ? .createTime : .logAppendTime
+    }
     @inlinable package var isTransactional: Bool { attributes & 0x10 != 0 }
     /// Its records are markers of transactions or of the quorum, not data.
     @inlinable package var isControl: Bool { attributes & 0x20 != 0 }
@@ -143,6 +145,8 @@ func load<T: FixedWidthInteger & BitwiseCopyable>(_ bytes: RawSpan, _ at: Int) -
 }
 
 @inline(__always)
-func store<T: FixedWidthInteger & BitwiseCopyable>(_ value: T, _ out: UnsafeMutableRawBufferPointer, _ at: Int) {
+func store<T: FixedWidthInteger & BitwiseCopyable>(
+    _ value: T, _ out: UnsafeMutableRawBufferPointer, _ at: Int
+) {
     out.storeBytes(of: value.bigEndian, toByteOffset: at, as: T.self)
 }

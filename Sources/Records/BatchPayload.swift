@@ -32,10 +32,12 @@ package func withPayload<R>(
 
 /// The first record of a batch whose timestamp is `timestamp` or later; nil when all are earlier (KIP-79).
 package func firstRecord(
-    atOrAfter timestamp: Timestamp, in batch: RawSpan, header: BatchHeader, limit: Int, scratch: CodecScratch? = nil
+    atOrAfter timestamp: Timestamp, in batch: RawSpan, header: BatchHeader, limit: Int,
+    scratch: CodecScratch? = nil
 ) throws(RecordError) -> (offset: Offset, timestamp: Timestamp)? {
     guard header.maxTimestamp >= timestamp.milliseconds else { return nil }
-    return try withPayload(of: batch, header: header, limit: limit, scratch: scratch) { payload throws(RecordError) in
+    return try withPayload(of: batch, header: header, limit: limit, scratch: scratch) {
+        payload throws(RecordError) in
         var at = 0
         while at < payload.byteCount {
             let record = try readRecord(payload, &at)

@@ -9,10 +9,12 @@ extension CodecScratch {
     static func compressedBytesMax(_ codec: Codec, _ count: Int) -> Int {
         switch codec {
         case .none: return count
-        case .gzip: return count + count >> 12 + count >> 14 + count >> 25 + 64  // zlib.h's deflateBound, framing too.
+        // As zlib's own bound reckons for its usual window, with room for the framing.
+        case .gzip: return count + count >> 12 + count >> 14 + count >> 25 + 64
         case .snappy:
             let blocks = (count + SnappyFraming.blockBytes - 1) / SnappyFraming.blockBytes
-            return SnappyFraming.headerByteCount + blocks * (4 + snappy_max_compressed_length(SnappyFraming.blockBytes))
+            let blockMax = 4 + snappy_max_compressed_length(SnappyFraming.blockBytes)
+            return SnappyFraming.headerByteCount + blocks * blockMax
         case .lz4:
             var preferences = lz4Preferences(level: Codec.lz4.defaultLevel)
             return LZ4F_compressFrameBound(count, &preferences)
@@ -34,7 +36,8 @@ extension CodecScratch {
         case .snappy: return snappy(input, into: out)
         case .lz4:
             var preferences = Self.lz4Preferences(level: level)
-            let count = LZ4F_compressFrame(out.baseAddress, out.count, input.baseAddress, input.count, &preferences)
+            let count = LZ4F_compressFrame(
+                out.baseAddress, out.count, input.baseAddress, input.count, &preferences)
             invariant(LZ4F_isError(count) == 0, "lz4 cannot compress \(input.count) bytes")
             return count
         case .zstd:
@@ -48,14 +51,18 @@ extension CodecScratch {
     private func gzip(
         _ input: UnsafeRawBufferPointer, level: Int32, into out: UnsafeMutableRawBufferPointer
     ) -> Int {
-        guard let stream = gzipEncoder(level: level) else { invariantFailed("zlib has no encoder of level \(level)") }
+        guard let stream = gzipEncoder(level: level) else {
+            invariantFailed("zlib has no encoder of level \(level)")
+        }
         stream.pointee.next_in = UnsafeMutableRawPointer(mutating: input.baseAddress)?
             .assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_in = UInt32(input.count)
         stream.pointee.next_out = out.baseAddress?.assumingMemoryBound(to: UInt8.self)
         stream.pointee.avail_out = UInt32(out.count)
         let result = deflate(stream, Z_FINISH)
-        invariant(result == Z_STREAM_END, "zlib stopped at \(result) with \(stream.pointee.avail_out) bytes of room")
+        invariant(
+            result == Z_STREAM_END, "zlib stopped at \(result) with \(stream.pointee.avail_out) bytes of room"
+        )
         return out.count - Int(stream.pointee.avail_out)
     }
 

@@ -24,7 +24,9 @@ extension CodecScratch {
         }
     }
 
-    private func gunzip(_ input: UnsafeRawBufferPointer, limit: Int) throws(RecordError) -> UnsafeRawBufferPointer {
+    private func gunzip(_ input: UnsafeRawBufferPointer, limit: Int) throws(RecordError)
+        -> UnsafeRawBufferPointer
+    {
         guard let stream = gzipDecoder() else { throw .undecodable(.gzip) }
         return try pump(input, .gzip, limit: limit) { input, output throws(RecordError) in
             let most = Int(UInt32.max)
@@ -35,26 +37,34 @@ extension CodecScratch {
             stream.pointee.next_out = output.baseAddress?.assumingMemoryBound(to: UInt8.self)
             stream.pointee.avail_out = UInt32(room)
             let result = inflate(stream, Z_NO_FLUSH)
-            guard result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR else { throw .undecodable(.gzip) }
+            guard result == Z_OK || result == Z_STREAM_END || result == Z_BUF_ERROR else {
+                throw .undecodable(.gzip)
+            }
             if result == Z_STREAM_END { inflateReset(stream) }
             return (
-                given - Int(stream.pointee.avail_in), room - Int(stream.pointee.avail_out), result == Z_STREAM_END
+                given - Int(stream.pointee.avail_in), room - Int(stream.pointee.avail_out),
+                result == Z_STREAM_END
             )
         }
     }
 
-    private func unlz4(_ input: UnsafeRawBufferPointer, limit: Int) throws(RecordError) -> UnsafeRawBufferPointer {
+    private func unlz4(_ input: UnsafeRawBufferPointer, limit: Int) throws(RecordError)
+        -> UnsafeRawBufferPointer
+    {
         guard let decoder = lz4FrameDecoder() else { throw .undecodable(.lz4) }
         return try pump(input, .lz4, limit: limit) { input, output throws(RecordError) in
             var consumed = input.count
             var produced = output.count
-            let result = LZ4F_decompress(decoder, output.baseAddress, &produced, input.baseAddress, &consumed, nil)
+            let result = LZ4F_decompress(
+                decoder, output.baseAddress, &produced, input.baseAddress, &consumed, nil)
             guard LZ4F_isError(result) == 0 else { throw .undecodable(.lz4) }
             return (consumed, produced, result == 0)
         }
     }
 
-    private func unzstd(_ input: UnsafeRawBufferPointer, limit: Int) throws(RecordError) -> UnsafeRawBufferPointer {
+    private func unzstd(_ input: UnsafeRawBufferPointer, limit: Int) throws(RecordError)
+        -> UnsafeRawBufferPointer
+    {
         guard let decoder = zstdFrameDecoder() else { throw .undecodable(.zstd) }
         return try pump(input, .zstd, limit: limit) { input, output throws(RecordError) in
             var source = ZSTD_inBuffer(src: input.baseAddress, size: input.count, pos: 0)
@@ -77,18 +87,23 @@ extension CodecScratch {
         while true {
             if used == output.count { reserve(min(limit + 1, output.count * 2), keeping: used) }
             let done = try step(
-                UnsafeRawBufferPointer(rebasing: input[at...]), UnsafeMutableRawBufferPointer(rebasing: output[used...]))
+                UnsafeRawBufferPointer(rebasing: input[at...]),
+                UnsafeMutableRawBufferPointer(rebasing: output[used...]))
             at += done.consumed
             used += done.produced
             guard used <= limit else { throw .tooLarge(limit: limit) }
-            if done.frameEnded && at == input.count { return UnsafeRawBufferPointer(rebasing: output[..<used]) }
+            if done.frameEnded && at == input.count {
+                return UnsafeRawBufferPointer(rebasing: output[..<used])
+            }
             // Neither eats nor gives: the input is cut.
             guard done.consumed > 0 || done.produced > 0 else { throw .undecodable(codec) }
         }
     }
 
     /// Snappy as Kafka's clients write it (blocks in the framing of snappy-java), or one bare block.
-    private func unsnappy(_ input: UnsafeRawBufferPointer, limit: Int) throws(RecordError) -> UnsafeRawBufferPointer {
+    private func unsnappy(_ input: UnsafeRawBufferPointer, limit: Int) throws(RecordError)
+        -> UnsafeRawBufferPointer
+    {
         var used = 0
         guard SnappyFraming.begins(input) else {
             try unsnappyBlock(input, &used, limit: limit)
@@ -115,14 +130,20 @@ extension CodecScratch {
     ) throws(RecordError) {
         let bytes = block.assumingMemoryBound(to: CChar.self).baseAddress
         var count = 0
-        guard snappy_uncompressed_length(bytes, block.count, &count) == SNAPPY_OK else { throw .undecodable(.snappy) }
+        guard snappy_uncompressed_length(bytes, block.count, &count) == SNAPPY_OK else {
+            throw .undecodable(.snappy)
+        }
         // The densest element makes 64 bytes of three: a larger claim is a lie, and is not given memory.
         guard count <= block.count * 22 else { throw .undecodable(.snappy) }
         guard count <= limit - used else { throw .tooLarge(limit: limit) }
-        if used + count > output.count { reserve(max(used + count, min(limit, output.count * 2)), keeping: used) }
+        if used + count > output.count {
+            reserve(max(used + count, min(limit, output.count * 2)), keeping: used)
+        }
         var produced = output.count - used
         let place = output.baseAddress.map { ($0 + used).assumingMemoryBound(to: CChar.self) }
-        guard snappy_uncompress(bytes, block.count, place, &produced) == SNAPPY_OK else { throw .undecodable(.snappy) }
+        guard snappy_uncompress(bytes, block.count, place, &produced) == SNAPPY_OK else {
+            throw .undecodable(.snappy)
+        }
         used += produced
     }
 }

@@ -23,12 +23,9 @@ struct RecordJudge {
 
     /// - Throws: when the payload is not what the header announces.
     mutating func judge(_ payload: RawSpan) throws(RecordError) {
-        let count = header.recordCount
-        guard count >= 0, Int(count) <= payload.byteCount / recordBytesMin else { throw .badCount(count) }
-        var at = 0
+        var index: Int32 = 0
         var latest = Int64.min
-        for index in 0..<count {
-            let record = try readRecord(payload, &at)
+        try forEachRecord(in: payload, count: header.recordCount) { record in
             let timestamp = header.timestamp(of: record)
             latest = max(latest, timestamp)
             if record.offsetDelta != index { refuseOffset(index, record.offsetDelta) }
@@ -36,8 +33,8 @@ struct RecordJudge {
             if rules.timestampType == .createTime && !rules.isInTime(timestamp, now) {
                 refuseTimestamp(index, timestamp)
             }
+            index += 1
         }
-        guard at == payload.byteCount else { throw .badCount(count) }
         maxTimestamp = latest
     }
 

@@ -52,7 +52,8 @@ package func readRecord(_ payload: RawSpan, _ at: inout Int) throws(RecordError)
     }
     guard at == end else { throw .badRecord(at: start) }
     return RecordView(
-        offsetDelta: offsetDelta, timestampDelta: timestampDelta, key: key, value: value, headerCount: headerCount,
+        offsetDelta: offsetDelta, timestampDelta: timestampDelta, key: key, value: value,
+        headerCount: headerCount,
         headers: Range(uncheckedBounds: (headers, end)))
 }
 
@@ -73,11 +74,14 @@ package func forEachRecord(
 /// Walks a record's headers: the places of each one's key and value.
 @inlinable
 package func forEachHeader(
-    of record: RecordView, in payload: RawSpan, body: (_ key: Range<Int>, _ value: Range<Int>?) throws(RecordError) -> Void
+    of record: RecordView, in payload: RawSpan,
+    body: (_ key: Range<Int>, _ value: Range<Int>?) throws(RecordError) -> Void
 ) throws(RecordError) {
     var at = record.headers.lowerBound
     for _ in 0..<record.headerCount {
-        guard let key = try scanField(payload, &at, end: record.headers.upperBound) else { throw .badRecord(at: at) }
+        guard let key = try scanField(payload, &at, end: record.headers.upperBound) else {
+            throw .badRecord(at: at)
+        }
         try body(key, try scanField(payload, &at, end: record.headers.upperBound))
     }
 }

@@ -113,7 +113,9 @@ struct RecordBatchGoldenTests {
         try forEachRecord(in: payload.span.bytes, count: header.recordCount) { record throws(RecordError) in
             var headers: [[String?]] = []
             try forEachHeader(of: record, in: payload.span.bytes) { key, value in
-                headers.append([String(decoding: payload[key], as: UTF8.self), value.map { hex(payload[$0]) }])
+                headers.append([
+                    String(decoding: payload[key], as: UTF8.self), value.map { hex(payload[$0]) },
+                ])
             }
             records.append(
                 Record(
@@ -142,7 +144,8 @@ struct RecordBatchGoldenTests {
                 headers.append((Array(payload[key]), value.map { Array(payload[$0]) }))
             }
             builder.append(
-                timestamp: header.baseTimestamp + record.timestampDelta, key: record.key.map { Array(payload[$0]) },
+                timestamp: header.baseTimestamp + record.timestampDelta,
+                key: record.key.map { Array(payload[$0]) },
                 value: record.value.map { Array(payload[$0]) }, headers: headers)
         }
         return builder.finish(baseOffset: header.baseOffset)

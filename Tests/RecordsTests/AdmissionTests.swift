@@ -13,10 +13,13 @@ struct AdmissionTests {
 
     /// Admits a copy, and holds the header of the verdict against the bytes.
     private func admitted(
-        _ batch: [UInt8], _ rules: ProduceRules = ProduceRules(), version: Int16 = 9, after bytes: inout [UInt8]
+        _ batch: [UInt8], _ rules: ProduceRules = ProduceRules(), version: Int16 = 9,
+        after bytes: inout [UInt8]
     ) throws -> Outcome {
         bytes = batch
-        let verdict = bytes.withUnsafeMutableBytes { admit($0, rules: rules, produceVersion: version, now: now) }
+        let verdict = bytes.withUnsafeMutableBytes {
+            admit($0, rules: rules, produceVersion: version, now: now)
+        }
         switch verdict {
         case .asIs(let header):
             #expect(try BatchHeader(bytes) == header)
@@ -61,7 +64,9 @@ struct AdmissionTests {
         #expect(try refusal(batch + batch) == .invalidRecord)
         #expect(try refusal(batch + [0]) == .invalidRecord)
         for count in 0..<batch.count { #expect(try refusal(Array(batch[..<count])) == .invalidRecord) }
-        for (magic, code) in [(0, .invalidRecord), (1, .invalidRecord), (3, .corruptMessage), (255, .corruptMessage)]
+        for (magic, code) in [
+            (0, .invalidRecord), (1, .invalidRecord), (3, .corruptMessage), (255, .corruptMessage),
+        ]
             as [(UInt8, ErrorCode)]
         {
             var other = batch
@@ -83,7 +88,9 @@ struct AdmissionTests {
         let batch = makeBatch(plainRecords(2), codec: .zstd)
         #expect(try refusal(batch, version: 6) == .unsupportedCompressionType)
         #expect(try refusal(batch, version: 7) == nil)
-        #expect(try refusal(patched(makeBatch(plainRecords(2)), { $0.attributes = 6 })) == .unsupportedCompressionType)
+        #expect(
+            try refusal(patched(makeBatch(plainRecords(2)), { $0.attributes = 6 }))
+                == .unsupportedCompressionType)
     }
 
     @Test func `size is bounded as received and as stored`() throws {
@@ -95,7 +102,9 @@ struct AdmissionTests {
         let small = makeBatch([SampleRecord(offset: 0, timestamp: 1, key: nil, value: value)], codec: .zstd)
         let plain = TopicCompression.codec(.none, level: 0)
         #expect(try refusal(small, ProduceRules(maxMessageBytes: 100_000)) == nil)
-        #expect(try refusal(small, ProduceRules(maxMessageBytes: 100_000, compression: plain)) == .messageTooLarge)
+        #expect(
+            try refusal(small, ProduceRules(maxMessageBytes: 100_000, compression: plain)) == .messageTooLarge
+        )
         #expect(try refusal(small, ProduceRules(decompressedBytesMax: 50_000)) == .messageTooLarge)
     }
 
@@ -104,17 +113,39 @@ struct AdmissionTests {
         ("a control batch", { $0.attributes |= 0x20 }),
         ("a negative last offset", { $0.lastOffsetDelta = -1 }),
         ("no records", { $0.recordCount = 0 }),
-        ("no records at all", { $0.recordCount = 0; $0.lastOffsetDelta = -1 }),
+        (
+            "no records at all",
+            {
+                $0.recordCount = 0; $0.lastOffsetDelta = -1
+            }
+        ),
         ("more offsets than records", { $0.lastOffsetDelta = 5 }),
         ("more records than offsets", { $0.recordCount = 5 }),
-        ("the most records", { $0.recordCount = .max; $0.lastOffsetDelta = .max - 1 }),
-        ("the least records", { $0.recordCount = .min; $0.lastOffsetDelta = .max }),
-        ("a producer without sequence", { $0.producerID = 5; $0.producerEpoch = 0 }),
+        (
+            "the most records",
+            {
+                $0.recordCount = .max; $0.lastOffsetDelta = .max - 1
+            }
+        ),
+        (
+            "the least records",
+            {
+                $0.recordCount = .min; $0.lastOffsetDelta = .max
+            }
+        ),
+        (
+            "a producer without sequence",
+            {
+                $0.producerID = 5; $0.producerEpoch = 0
+            }
+        ),
         ("a transaction without producer", { $0.attributes |= 0x10 }),
     ]
 
     @Test(arguments: Self.impossibleHeaders)
-    func `a header that cannot be is refused`(what: String, change: @Sendable (inout BatchHeader) -> Void) throws {
+    func `a header that cannot be is refused`(what: String, change: @Sendable (inout BatchHeader) -> Void)
+        throws
+    {
         for codec in [Codec.none, .lz4] {
             let batch = try patched(makeBatch(plainRecords(3), codec: codec), change)
             #expect(try refusal(batch) == .invalidRecord, "\(what), \(codec)")
@@ -128,19 +159,23 @@ struct AdmissionTests {
         for (bytes, bad) in [(payload, []), (wrong, [1])] as [([UInt8], [Int32])] {
             let batch = try batch(payload: snappyBlock(bytes), codec: .snappy, count: 3)
             let outcome = try admitted(batch)
-            if bad.isEmpty { guard case .asIs = outcome else { return #expect(Bool(false), "\(outcome)") } } else {
+            if bad.isEmpty {
+                guard case .asIs = outcome else { return #expect(Bool(false), "\(outcome)") }
+            } else {
                 #expect(outcome == .refused(.invalidRecord, badRecords: bad))
             }
         }
         let uncompressed = try patched(Array(makeBatch(plainRecords(3))[..<BatchHeader.byteCount]) + wrong)
         #expect(try refusal(uncompressed) == nil)
         #expect(try refusal(uncompressed, ProduceRules(checks: .all)) == .invalidRecord)
-        #expect(try refusal(uncompressed, ProduceRules(compression: .codec(.gzip, level: 1))) == .invalidRecord)
+        #expect(
+            try refusal(uncompressed, ProduceRules(compression: .codec(.gzip, level: 1))) == .invalidRecord)
     }
 
     @Test(arguments: [Codec.gzip, .snappy, .lz4, .zstd])
     func `compressed bytes that do not unpack are refused for good`(codec: Codec) throws {
-        #expect(try refusal(batch(payload: [1, 2, 3, 4, 5, 6, 7, 8], codec: codec, count: 1)) == .invalidRecord)
+        #expect(
+            try refusal(batch(payload: [1, 2, 3, 4, 5, 6, 7, 8], codec: codec, count: 1)) == .invalidRecord)
         #expect(try refusal(batch(payload: [], codec: codec, count: 1)) == .invalidRecord)
         let compressed = Array(makeBatch(plainRecords(3), codec: codec)[BatchHeader.byteCount...])
         #expect(try refusal(batch(payload: compressed, codec: codec, count: 2)) == .invalidRecord)
@@ -183,7 +218,8 @@ struct AdmissionTests {
         records[3].key = nil
         let rules = ProduceRules(isCompacted: true)
         #expect(
-            try admitted(makeBatch(records, codec: codec), rules) == .refused(.invalidRecord, badRecords: [1, 3]))
+            try admitted(makeBatch(records, codec: codec), rules)
+                == .refused(.invalidRecord, badRecords: [1, 3]))
         #expect(try refusal(makeBatch(plainRecords(4), codec: codec), rules) == nil)
     }
 
@@ -227,7 +263,8 @@ struct AdmissionTests {
             builder.baseSequence = 3
         }
         for type in [TimestampType.createTime, .logAppendTime] {
-            let rules = ProduceRules(compression: .codec(target, level: target.defaultLevel), timestampType: type)
+            let rules = ProduceRules(
+                compression: .codec(target, level: target.defaultLevel), timestampType: type)
             switch try admitted(batch, rules) {
             case .asIs: #expect(source == target)
             case .rebuilt(let bytes, let header):

@@ -37,9 +37,11 @@ struct BatchTests {
             var expected = BatchHeader.byteCount
             for record in records {
                 expected += builder.sizeIncrease(
-                    timestamp: record.timestamp, key: record.key, value: record.value, headers: record.headers)
+                    timestamp: record.timestamp, key: record.key, value: record.value, headers: record.headers
+                )
                 builder.append(
-                    timestamp: record.timestamp, key: record.key, value: record.value, headers: record.headers)
+                    timestamp: record.timestamp, key: record.key, value: record.value, headers: record.headers
+                )
                 #expect(builder.sizeInBytes == expected)
             }
             let bytes = builder.finish()
@@ -67,7 +69,9 @@ struct BatchTests {
     }
 
     @Test func `every cut of the compressed bytes is an error, though length and checksum fit`() throws {
-        let records = (0..<40).map { SampleRecord(offset: $0, timestamp: $0, key: [1], value: [UInt8($0), 2, 3]) }
+        let records = (0..<40).map {
+            SampleRecord(offset: $0, timestamp: $0, key: [1], value: [UInt8($0), 2, 3])
+        }
         for codec in Codec.allCases {
             let bytes = makeBatch(records, codec: codec)
             for count in BatchHeader.byteCount..<bytes.count {
@@ -110,18 +114,19 @@ struct BatchTests {
         #expect(throws: RecordError.badCount(-1)) { try readRecords(negative) }
     }
 
-    @Test(arguments: [
-        [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0],  // A length of more than five bytes.
-        [0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0, 0, 0],  // 2^31 - 1.
-        [0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0, 0, 0],  // -2^31.
-        [0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0],  // -1.
-        [12, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0],  // A key of 2^31 - 1 bytes.
-        [18, 0, 0, 0, 0x03, 0x01, 0, 0, 0, 0],  // A key of -2.
-        [18, 0, 0, 0, 1, 1, 0xFE, 0xFF, 0xFF, 0x7F],  // Many headers.
-        [18, 0, 0, 0, 1, 1, 2, 1, 1, 0],  // A header whose key is null.
-        [18, 0, 0, 0, 1, 1, 0, 0, 0, 0],  // Bytes behind the headers.
-        [14, 0, 0, 0, 1, 1, 0],  // One byte short.
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0, 0, 0],  // A length of more than five bytes.
+            [0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0, 0, 0],  // 2^31 - 1.
+            [0xFF, 0xFF, 0xFF, 0xFF, 0x0F, 0, 0, 0, 0, 0],  // -2^31.
+            [0x01, 0, 0, 0, 0, 0, 0, 0, 0, 0],  // -1.
+            [12, 0, 0, 0, 0xFE, 0xFF, 0xFF, 0xFF, 0x0F, 0],  // A key of 2^31 - 1 bytes.
+            [18, 0, 0, 0, 0x03, 0x01, 0, 0, 0, 0],  // A key of -2.
+            [18, 0, 0, 0, 1, 1, 0xFE, 0xFF, 0xFF, 0x7F],  // Many headers.
+            [18, 0, 0, 0, 1, 1, 2, 1, 1, 0],  // A header whose key is null.
+            [18, 0, 0, 0, 1, 1, 0, 0, 0, 0],  // Bytes behind the headers.
+            [14, 0, 0, 0, 1, 1, 0],  // One byte short.
+        ] as [[UInt8]])
     func `a record with an impossible length is refused`(payload: [UInt8]) {
         #expect(throws: RecordError.self) {
             try forEachRecord(in: payload.span.bytes, count: 1) { _ in }

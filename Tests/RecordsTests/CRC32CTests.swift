@@ -40,7 +40,8 @@ struct CRC32CTests {
                 let part = UnsafeRawBufferPointer(rebasing: bytes[(count % 8)..<(count % 8 + count)])
                 let expected = slowly(part)
                 #expect(crc32c(part) == expected, "\(count) bytes")
-                #expect(checksums_crc32c_portable(0, part.baseAddress, part.count) == expected, "\(count) bytes")
+                #expect(
+                    checksums_crc32c_portable(0, part.baseAddress, part.count) == expected, "\(count) bytes")
             }
         }
     }

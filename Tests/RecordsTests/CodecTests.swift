@@ -34,7 +34,9 @@ struct CodecTests {
                     }
                     #expect(same, "level \(level), \(size) bytes")
                     // At zstd's lowest levels nothing is found that could be made smaller.
-                    if compressible && size >= 1000 && codec != .none && level > -100 { #expect(bytes.count < size / 2) }
+                    if compressible && size >= 1000 && codec != .none && level > -100 {
+                        #expect(bytes.count < size / 2)
+                    }
                 }
             }
         }
@@ -69,7 +71,8 @@ struct CodecTests {
     @Test func `snappy is read bare, framed, and framed twice over`() throws {
         let records = plainRecords(100)
         let payload = Array(makeBatch(records)[BatchHeader.byteCount...])
-        #expect(try readRecords(batch(payload: snappyBlock(payload), codec: .snappy, count: 100)).count == 100)
+        #expect(
+            try readRecords(batch(payload: snappyBlock(payload), codec: .snappy, count: 100)).count == 100)
 
         let magic: [UInt8] = [0x82, 0x53, 0x4E, 0x41, 0x50, 0x50, 0x59, 0x00, 0, 0, 0, 1, 0, 0, 0, 1]
         let parts = [payload[..<7], payload[7..<200], payload[200...]].map { snappyBlock(Array($0)) }
@@ -94,7 +97,9 @@ struct CodecTests {
     }
 
     @Test(arguments: [Codec.gzip, .lz4, .zstd])
-    func `several members or frames are read as one, bytes of no kind behind them refused`(codec: Codec) throws {
+    func `several members or frames are read as one, bytes of no kind behind them refused`(codec: Codec)
+        throws
+    {
         let records = plainRecords(60)
         let whole = makeBatch(records)
         let compressed = Array(makeBatch(records, codec: codec)[BatchHeader.byteCount...])
@@ -111,7 +116,8 @@ struct CodecTests {
         let payload = Array(makeBatch(plainRecords(1))[BatchHeader.byteCount...])
         for flags: UInt8 in [0, 0x10, 0x08, 0x04, 0x1C] {
             let frame = lz4Frame(payload, flags: flags)
-            #expect(try readRecords(batch(payload: frame, codec: .lz4, count: 1)).count == 1, "flags \(flags)")
+            #expect(
+                try readRecords(batch(payload: frame, codec: .lz4, count: 1)).count == 1, "flags \(flags)")
             guard flags & 0x14 != 0 else { continue }
             var damaged = frame
             damaged[damaged.count - 9] ^= 1

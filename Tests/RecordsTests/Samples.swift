@@ -22,7 +22,8 @@ extension SeededGenerator {
     }
 
     mutating func optionalBytes(_ counts: ClosedRange<Int>) -> [UInt8]? {
-        Int.random(in: 0..<5, using: &self) == 0 ? nil : bytes(counts, compressible: Bool.random(using: &self))
+        Int.random(in: 0..<5, using: &self) == 0
+            ? nil : bytes(counts, compressible: Bool.random(using: &self))
     }
 
     mutating func records(_ counts: ClosedRange<Int>, timestamps: ClosedRange<Int64>) -> [SampleRecord] {
@@ -38,12 +39,14 @@ extension SeededGenerator {
 }
 
 func makeBatch(
-    _ records: [SampleRecord], codec: Codec = .none, level: Int32? = nil, configure: (inout BatchBuilder) -> Void = { _ in }
+    _ records: [SampleRecord], codec: Codec = .none, level: Int32? = nil,
+    configure: (inout BatchBuilder) -> Void = { _ in }
 ) -> [UInt8] {
     var builder = BatchBuilder(codec: codec, level: level)
     configure(&builder)
     for record in records {
-        builder.append(timestamp: record.timestamp, key: record.key, value: record.value, headers: record.headers)
+        builder.append(
+            timestamp: record.timestamp, key: record.key, value: record.value, headers: record.headers)
     }
     return builder.finish()
 }
