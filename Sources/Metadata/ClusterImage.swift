@@ -73,6 +73,12 @@ package struct ClusterImage: Sendable, Equatable {
     package mutating func replay(_ record: MetadataRecord, at offset: Offset) {
         invariant(offset > lastOffset, "metadata offset went back: \(lastOffset) -> \(offset)")
         lastOffset = offset
+        apply(record)
+    }
+
+    mutating func jump(to offset: Offset) { lastOffset = offset }
+
+    mutating func apply(_ record: MetadataRecord) {
         switch record {
         case .clusterFormatted(let id): clusterID = id
         case .featureSet(let name, let level): features[name] = level == 0 ? nil : level

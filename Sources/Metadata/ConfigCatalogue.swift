@@ -19,13 +19,24 @@ package struct ConfigCatalogue: Sendable {
         $0.addBrokerLater()
     }
 
-    package subscript(name: String) -> ConfigDefinition? { definitions[name] }
+    /// What `name` is. A broker's may stand behind a listener's and a mechanism's name, as in
+    /// `listener.name.internal.ssl.keystore.location` (KIP-103, KIP-226).
+    package subscript(name: String) -> ConfigDefinition? {
+        if let definition = definitions[name] { return definition }
+        guard name.hasPrefix("listener.name.") else { return nil }
+        var rest = name.dropFirst("listener.name.".utf8.count)
+        while let dot = rest.firstIndex(of: ".") {
+            rest = rest[rest.index(after: dot)...]
+            if let definition = definitions[String(rest)], definition.reach != .readOnly { return definition }
+        }
+        return nil
+    }
 
     /// Checks one property.
     ///
     /// - Throws: also for a name that does not exist.
     package func validate(_ name: String, _ value: String) throws(ConfigError) {
-        guard let definition = definitions[name] else { throw ConfigError("Unknown \(kind) config name: \(name)") }
+        guard let definition = self[name] else { throw ConfigError("Unknown \(kind) config name: \(name)") }
         try definition.validate(value)
     }
 
@@ -39,7 +50,7 @@ package struct ConfigCatalogue: Sendable {
         _ name: String, _ type: ConfigType, _ defaultValue: String?, _ validator: ConfigValidator = .any,
         _ importance: ConfigDefinition.Importance = .medium, reach: ConfigDefinition.Reach = .readOnly,
         _ effect: ConfigDefinition.Effect = .now, sensitive: Bool = false, from synonyms: [ConfigSynonym] = [],
-        _ documentation: String
+        does documentation: String
     ) {
         invariant(definitions[name] == nil, "\(kind) config \(name) is defined twice")
         definitions[name] = ConfigDefinition(

@@ -70,6 +70,18 @@ package struct EffectiveConfigs: Sendable {
         }
     }
 
+    /// A broker's boolean in force.
+    package func isOn(_ name: String) -> Bool { broker(name).value?.lowercased() == "true" }
+
+    /// A broker's number in force; 0 where there is none.
+    package func number(_ name: String) -> Int { Int(broker(name).value ?? "") ?? 0 }
+
+    /// A broker's text in force; nil where there is none.
+    package func text(_ name: String) -> String? { broker(name).value }
+
+    /// A broker's list in force.
+    package func list(_ name: String) -> [String] { ConfigDefinition.list(broker(name).value ?? "") }
+
     // MARK: Helpers
 
     /// - Parameter names: the broker configurations that may give the value, the strongest first.
