@@ -73,6 +73,11 @@ extension PosixDisk {
         }
     }
 
+    /// Lets go of the file's clean pages, as if the machine had just started.
+    package func dropCache(_ file: FileID) {
+        try? withDescriptor(file, "fadvise") { descriptor throws(DiskError) in _ = nt_drop_cache(descriptor) }
+    }
+
     private static let pageBytes = Int64(sysconf(Int32(_SC_PAGESIZE)))
     private static let knowsCachestat = Atomic(true)
 }

@@ -96,3 +96,25 @@ extension DataLoop {
         }
     }
 }
+
+extension OpenListener {
+    /// Binds and listens. An empty host is every address; a name is resolved.
+    package static func open(_ listener: Listener, backlog: Int32) throws(SettingsProblem) -> OpenListener {
+        func problem(_ what: String) -> SettingsProblem {
+            SettingsProblem(place: "listeners", message: "cannot listen on \(listener): \(what)")
+        }
+        var address = listener.host.isEmpty ? "0.0.0.0" : listener.host
+        if !address.contains(":"), !address.utf8.allSatisfy({ $0 == 46 || (48...57).contains($0) }) {
+            var found = [CChar](repeating: 0, count: 64)
+            let code = nt_resolve(address, &found, found.count)
+            if code != 0 { throw problem(String(cString: nt_resolve_error(code))) }
+            address = String(decoding: found.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        }
+        let descriptor = nt_listen(address, listener.port, backlog)
+        if descriptor < 0 {
+            let hint = errno == EADDRINUSE ? "the port is in use; stop the other program or take another port" : String(cString: strerror(errno))
+            throw problem(hint)
+        }
+        return OpenListener(name: listener.name, descriptor: descriptor)
+    }
+}

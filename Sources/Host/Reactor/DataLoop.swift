@@ -92,7 +92,7 @@ final class DataLoop {
         if event.events & (NT_ERROR | NT_HANGUP) != 0 { return drop(connection) }
         if event.events & NT_WRITABLE != 0 {
             connection.isBlocked = false
-            send(connection)
+            sendAndResume(connection)
         }
         if event.events & NT_READABLE != 0, !isOverloaded, connection.broker.hostIndex >= 0 {
             read(connection)
@@ -119,10 +119,15 @@ final class DataLoop {
             if dirty.isEmpty { return }
             for broker in dirty where broker.hostIndex >= 0 {
                 guard let connection = connections[broker.hostIndex], connection.broker === broker else { continue }
-                send(connection)
-                resume(connection)
+                sendAndResume(connection)
             }
         }
+    }
+
+    /// Sends what waits; a connection that was not read because of it may be read again then.
+    private func sendAndResume(_ connection: SocketConnection) {
+        send(connection)
+        if connection.broker.hostIndex >= 0 { resume(connection) }
     }
 
     private func sendToQueued() {
@@ -131,7 +136,7 @@ final class DataLoop {
         sendQueue.removeAll(keepingCapacity: true)
         for connection in queued {
             connection.isQueued = false
-            if connection.broker.hostIndex >= 0 { send(connection) }
+            sendAndResume(connection)
         }
     }
 
@@ -161,7 +166,7 @@ final class DataLoop {
             case .warmed(let key):
                 guard let connection = connections[key] else { continue }
                 connection.isWarming = false
-                send(connection)
+                sendAndResume(connection)
             case .finish(let deadline): beginToFinish(by: deadline)
             }
         }

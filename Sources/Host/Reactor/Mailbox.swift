@@ -51,7 +51,8 @@ final class Mailbox<Message: Sendable>: Sendable {
         _ = poll(&poller, 1, milliseconds)
     }
 
-    private func wake() {
+    /// Lets the receiver look, though there may be no message.
+    func wake() {
         var one: UInt64 = 1
         _ = write(descriptor, &one, 8)
     }
