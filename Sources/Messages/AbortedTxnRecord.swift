@@ -3,9 +3,10 @@
 package import Wire
 
 /// A stored record, version 0, never flexible.
-package struct AbortedTxn: Message {
+package struct AbortedTxn: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var producerId: Int64 = 0
     package var firstOffset: Int64 = 0
     package var lastOffset: Int64 = 0

@@ -8,6 +8,7 @@ package struct AddOffsetsToTxnRequest: RequestMessage {
     package static var apiKey: Int16 { 25 }
     package static var validVersions: ClosedRange<Int16> { 0...4 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var transactionalId: String = ""
     package var producerId: Int64 = 0
     package var producerEpoch: Int16 = 0
@@ -50,9 +51,10 @@ package struct AddOffsetsToTxnRequest: RequestMessage {
 }
 
 /// The response of AddOffsetsToTxn (API 25), versions 0 to 4, flexible from 3.
-package struct AddOffsetsToTxnResponse: Message {
+package struct AddOffsetsToTxnResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...4 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
 

@@ -8,6 +8,7 @@ package struct AddPartitionsToTxnRequest: RequestMessage {
     package static var apiKey: Int16 { 24 }
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var transactions: [AddPartitionsToTxnTransaction] = []  // 4+
     package var v3AndBelowTransactionalId: String = ""  // 0-3
     package var v3AndBelowProducerId: Int64 = 0  // 0-3
@@ -143,9 +144,10 @@ package struct AddPartitionsToTxnRequest: RequestMessage {
 }
 
 /// The response of AddPartitionsToTxn (API 24), versions 0 to 5, flexible from 3.
-package struct AddPartitionsToTxnResponse: Message {
+package struct AddPartitionsToTxnResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0  // 4+
     package var resultsByTransaction: [AddPartitionsToTxnResult] = []  // 4+

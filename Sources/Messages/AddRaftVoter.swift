@@ -9,6 +9,7 @@ package struct AddRaftVoterRequest: RequestMessage {
     package static var apiKey: Int16 { 80 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var clusterId: String? = ""
     package var timeoutMs: Int32 = 0
     package var voterId: Int32 = 0
@@ -84,9 +85,10 @@ package struct AddRaftVoterRequest: RequestMessage {
 }
 
 /// The response of AddRaftVoter (API 80), versions 0 to 1, flexible from 0.
-package struct AddRaftVoterResponse: Message {
+package struct AddRaftVoterResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""

@@ -8,6 +8,7 @@ package struct AllocateProducerIdsRequest: RequestMessage {
     package static var apiKey: Int16 { 67 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var brokerId: Int32 = 0
     package var brokerEpoch: Int64 = -1
 
@@ -31,9 +32,10 @@ package struct AllocateProducerIdsRequest: RequestMessage {
 }
 
 /// The response of AllocateProducerIds (API 67), version 0, flexible from 0.
-package struct AllocateProducerIdsResponse: Message {
+package struct AllocateProducerIdsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var producerIdStart: Int64 = 0

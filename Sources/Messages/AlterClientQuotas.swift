@@ -8,6 +8,7 @@ package struct AlterClientQuotasRequest: RequestMessage {
     package static var apiKey: Int16 { 49 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var entries: [EntryData] = []
     package var validateOnly: Bool = false
 
@@ -153,9 +154,10 @@ package struct AlterClientQuotasRequest: RequestMessage {
 }
 
 /// The response of AlterClientQuotas (API 49), versions 0 to 1, flexible from 1.
-package struct AlterClientQuotasResponse: Message {
+package struct AlterClientQuotasResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var throttleTimeMs: Int32 = 0
     package var entries: [EntryData] = []
 

@@ -8,6 +8,7 @@ package struct AlterConfigsRequest: RequestMessage {
     package static var apiKey: Int16 { 33 }
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var resources: [AlterConfigsResource] = []
     package var validateOnly: Bool = false
 
@@ -118,9 +119,10 @@ package struct AlterConfigsRequest: RequestMessage {
 }
 
 /// The response of AlterConfigs (API 33), versions 0 to 2, flexible from 2.
-package struct AlterConfigsResponse: Message {
+package struct AlterConfigsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var responses: [AlterConfigsResourceResponse] = []
 

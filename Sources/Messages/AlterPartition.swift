@@ -9,6 +9,7 @@ package struct AlterPartitionRequest: RequestMessage {
     package static var apiKey: Int16 { 56 }
     package static var validVersions: ClosedRange<Int16> { 2...3 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var brokerId: Int32 = 0
     package var brokerEpoch: Int64 = -1
     package var topics: [TopicData] = []
@@ -152,9 +153,10 @@ package struct AlterPartitionRequest: RequestMessage {
 }
 
 /// The response of AlterPartition (API 56), versions 2 to 3, flexible from 0.
-package struct AlterPartitionResponse: Message {
+package struct AlterPartitionResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 2...3 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var topics: [TopicData] = []

@@ -8,6 +8,7 @@ package struct AlterPartitionReassignmentsRequest: RequestMessage {
     package static var apiKey: Int16 { 45 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var timeoutMs: Int32 = 60000
     package var allowReplicationFactorChange: Bool = true  // 1+
     package var topics: [ReassignableTopic] = []
@@ -95,9 +96,10 @@ package struct AlterPartitionReassignmentsRequest: RequestMessage {
 }
 
 /// The response of AlterPartitionReassignments (API 45), versions 0 to 1, flexible from 0.
-package struct AlterPartitionReassignmentsResponse: Message {
+package struct AlterPartitionReassignmentsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var allowReplicationFactorChange: Bool = true  // 1+
     package var errorCode: Int16 = 0

@@ -8,6 +8,7 @@ package struct AlterReplicaLogDirsRequest: RequestMessage {
     package static var apiKey: Int16 { 34 }
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var dirs: [AlterReplicaLogDir] = []
 
     package init() {}
@@ -112,9 +113,10 @@ package struct AlterReplicaLogDirsRequest: RequestMessage {
 }
 
 /// The response of AlterReplicaLogDirs (API 34), versions 1 to 2, flexible from 2.
-package struct AlterReplicaLogDirsResponse: Message {
+package struct AlterReplicaLogDirsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var results: [AlterReplicaLogDirTopicResult] = []
 

@@ -9,6 +9,7 @@ package struct AlterShareGroupOffsetsRequest: RequestMessage {
     package static var apiKey: Int16 { 91 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var topics: [AlterShareGroupOffsetsRequestTopic] = []
 
@@ -84,9 +85,10 @@ package struct AlterShareGroupOffsetsRequest: RequestMessage {
 }
 
 /// The response of AlterShareGroupOffsets (API 91), version 0, flexible from 0.
-package struct AlterShareGroupOffsetsResponse: Message {
+package struct AlterShareGroupOffsetsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = nil

@@ -8,6 +8,7 @@ package struct AlterUserScramCredentialsRequest: RequestMessage {
     package static var apiKey: Int16 { 51 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var deletions: [ScramCredentialDeletion] = []
     package var upsertions: [ScramCredentialUpsertion] = []
 
@@ -95,9 +96,10 @@ package struct AlterUserScramCredentialsRequest: RequestMessage {
 }
 
 /// The response of AlterUserScramCredentials (API 51), version 0, flexible from 0.
-package struct AlterUserScramCredentialsResponse: Message {
+package struct AlterUserScramCredentialsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var results: [AlterUserScramCredentialsResult] = []
 

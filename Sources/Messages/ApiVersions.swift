@@ -8,6 +8,7 @@ package struct ApiVersionsRequest: RequestMessage {
     package static var apiKey: Int16 { 18 }
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var clientSoftwareName: String = ""  // 3+
     package var clientSoftwareVersion: String = ""  // 3+
     package var clusterId: String? = nil  // 5+
@@ -64,9 +65,10 @@ package struct ApiVersionsRequest: RequestMessage {
 }
 
 /// The response of ApiVersions (API 18), versions 0 to 5, flexible from 3.
-package struct ApiVersionsResponse: Message {
+package struct ApiVersionsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var errorCode: Int16 = 0
     package var apiKeys: [ApiVersion] = []
     package var throttleTimeMs: Int32 = 0  // 1+

@@ -9,6 +9,7 @@ package struct AssignReplicasToDirsRequest: RequestMessage {
     package static var apiKey: Int16 { 73 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var brokerId: Int32 = 0
     package var brokerEpoch: Int64 = -1
     package var directories: [DirectoryData] = []
@@ -107,9 +108,10 @@ package struct AssignReplicasToDirsRequest: RequestMessage {
 }
 
 /// The response of AssignReplicasToDirs (API 73), version 0, flexible from 0.
-package struct AssignReplicasToDirsResponse: Message {
+package struct AssignReplicasToDirsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var directories: [DirectoryData] = []

@@ -9,6 +9,7 @@ package struct BeginQuorumEpochRequest: RequestMessage {
     package static var apiKey: Int16 { 53 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var clusterId: String? = nil
     package var voterId: Int32 = -1  // 1+
     package var topics: [TopicData] = []
@@ -177,9 +178,10 @@ package struct BeginQuorumEpochRequest: RequestMessage {
 }
 
 /// The response of BeginQuorumEpoch (API 53), versions 0 to 1, flexible from 1.
-package struct BeginQuorumEpochResponse: Message {
+package struct BeginQuorumEpochResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var errorCode: Int16 = 0
     package var topics: [TopicData] = []
     package var nodeEndpoints: [NodeEndpoint] = []  // 1+

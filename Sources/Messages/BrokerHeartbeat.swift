@@ -9,6 +9,7 @@ package struct BrokerHeartbeatRequest: RequestMessage {
     package static var apiKey: Int16 { 63 }
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var brokerId: Int32 = 0
     package var brokerEpoch: Int64 = -1
     package var currentMetadataOffset: Int64 = 0
@@ -74,9 +75,10 @@ package struct BrokerHeartbeatRequest: RequestMessage {
 }
 
 /// The response of BrokerHeartbeat (API 63), versions 0 to 2, flexible from 0.
-package struct BrokerHeartbeatResponse: Message {
+package struct BrokerHeartbeatResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var isCaughtUp: Bool = false

@@ -9,6 +9,7 @@ package struct BrokerRegistrationRequest: RequestMessage {
     package static var apiKey: Int16 { 62 }
     package static var validVersions: ClosedRange<Int16> { 0...4 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var brokerId: Int32 = 0
     package var clusterId: String = ""
     package var incarnationId: UUID128 = UUID128.zero
@@ -140,9 +141,10 @@ package struct BrokerRegistrationRequest: RequestMessage {
 }
 
 /// The response of BrokerRegistration (API 62), versions 0 to 4, flexible from 0.
-package struct BrokerRegistrationResponse: Message {
+package struct BrokerRegistrationResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...4 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var brokerEpoch: Int64 = -1

@@ -9,6 +9,7 @@ package struct ConsumerGroupDescribeRequest: RequestMessage {
     package static var apiKey: Int16 { 69 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupIds: [String] = []
     package var includeAuthorizedOperations: Bool = false
 
@@ -34,9 +35,10 @@ package struct ConsumerGroupDescribeRequest: RequestMessage {
 }
 
 /// The response of ConsumerGroupDescribe (API 69), versions 0 to 1, flexible from 0.
-package struct ConsumerGroupDescribeResponse: Message {
+package struct ConsumerGroupDescribeResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var groups: [DescribedGroup] = []
 

@@ -9,6 +9,7 @@ package struct ConsumerGroupHeartbeatRequest: RequestMessage {
     package static var apiKey: Int16 { 68 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var memberId: String = ""
     package var memberEpoch: Int32 = 0
@@ -97,9 +98,10 @@ package struct ConsumerGroupHeartbeatRequest: RequestMessage {
 }
 
 /// The response of ConsumerGroupHeartbeat (API 68), versions 0 to 1, flexible from 0.
-package struct ConsumerGroupHeartbeatResponse: Message {
+package struct ConsumerGroupHeartbeatResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = nil

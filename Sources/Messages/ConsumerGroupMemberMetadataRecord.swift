@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct ConsumerGroupMemberMetadataKey: Message {
+package struct ConsumerGroupMemberMetadataKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 5 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
     package var memberId: String = ""
 
@@ -32,11 +33,12 @@ package struct ConsumerGroupMemberMetadataKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct ConsumerGroupMemberMetadataValue: Message {
+package struct ConsumerGroupMemberMetadataValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 5 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var instanceId: String? = ""
     package var rackId: String? = ""
     package var clientId: String = ""

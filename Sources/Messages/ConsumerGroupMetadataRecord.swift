@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct ConsumerGroupMetadataKey: Message {
+package struct ConsumerGroupMetadataKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 3 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
 
     package init() {}
@@ -28,11 +29,12 @@ package struct ConsumerGroupMetadataKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct ConsumerGroupMetadataValue: Message {
+package struct ConsumerGroupMetadataValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 3 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var epoch: Int32 = 0
     package var metadataHash: Int64 = 0
 

@@ -4,11 +4,12 @@ package import Vocabulary
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct ConsumerGroupPartitionMetadataKey: Message {
+package struct ConsumerGroupPartitionMetadataKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 4 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
 
     package init() {}
@@ -29,11 +30,12 @@ package struct ConsumerGroupPartitionMetadataKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct ConsumerGroupPartitionMetadataValue: Message {
+package struct ConsumerGroupPartitionMetadataValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 4 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var topics: [TopicMetadata] = []
 
     package init() {}

@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct ConsumerGroupRegularExpressionKey: Message {
+package struct ConsumerGroupRegularExpressionKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 16 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
     package var regularExpression: String = ""
 
@@ -32,11 +33,12 @@ package struct ConsumerGroupRegularExpressionKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct ConsumerGroupRegularExpressionValue: Message {
+package struct ConsumerGroupRegularExpressionValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 16 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var topics: [String] = []
     package var version: Int64 = 0
     package var timestamp: Int64 = 0

@@ -4,11 +4,12 @@ package import Vocabulary
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct ConsumerGroupTargetAssignmentMemberKey: Message {
+package struct ConsumerGroupTargetAssignmentMemberKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 7 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
     package var memberId: String = ""
 
@@ -33,11 +34,12 @@ package struct ConsumerGroupTargetAssignmentMemberKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct ConsumerGroupTargetAssignmentMemberValue: Message {
+package struct ConsumerGroupTargetAssignmentMemberValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 7 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var topicPartitions: [TopicPartition] = []
 
     package init() {}

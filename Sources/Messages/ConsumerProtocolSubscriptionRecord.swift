@@ -3,9 +3,10 @@
 package import Wire
 
 /// A stored record, versions 0 to 3, never flexible.
-package struct ConsumerProtocolSubscription: Message {
+package struct ConsumerProtocolSubscription: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...3 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var topics: [String] = []
     package var userData: [UInt8]? = nil
     package var ownedPartitions: [TopicPartition] = []  // 1+

@@ -3,9 +3,10 @@
 package import Wire
 
 /// A stored record, version 0, never flexible.
-package struct ControlRecordTypeSchema: Message {
+package struct ControlRecordTypeSchema: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var type: Int16 = 0
 
     package init() {}

@@ -9,6 +9,7 @@ package struct ControllerRegistrationRequest: RequestMessage {
     package static var apiKey: Int16 { 70 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var controllerId: Int32 = 0
     package var incarnationId: UUID128 = UUID128.zero
     package var zkMigrationReady: Bool = false
@@ -104,9 +105,10 @@ package struct ControllerRegistrationRequest: RequestMessage {
 }
 
 /// The response of ControllerRegistration (API 70), version 0, flexible from 0.
-package struct ControllerRegistrationResponse: Message {
+package struct ControllerRegistrationResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""

@@ -8,6 +8,7 @@ package struct CreateAclsRequest: RequestMessage {
     package static var apiKey: Int16 { 30 }
     package static var validVersions: ClosedRange<Int16> { 1...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var creations: [AclCreation] = []
 
     package init() {}
@@ -100,9 +101,10 @@ package struct CreateAclsRequest: RequestMessage {
 }
 
 /// The response of CreateAcls (API 30), versions 1 to 3, flexible from 2.
-package struct CreateAclsResponse: Message {
+package struct CreateAclsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var results: [AclCreationResult] = []
 

@@ -8,6 +8,7 @@ package struct CreateDelegationTokenRequest: RequestMessage {
     package static var apiKey: Int16 { 38 }
     package static var validVersions: ClosedRange<Int16> { 1...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var ownerPrincipalType: String? = ""  // 3+
     package var ownerPrincipalName: String? = ""  // 3+
     package var renewers: [CreatableRenewers] = []
@@ -95,9 +96,10 @@ package struct CreateDelegationTokenRequest: RequestMessage {
 }
 
 /// The response of CreateDelegationToken (API 38), versions 1 to 3, flexible from 2.
-package struct CreateDelegationTokenResponse: Message {
+package struct CreateDelegationTokenResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var errorCode: Int16 = 0
     package var principalType: String = ""
     package var principalName: String = ""

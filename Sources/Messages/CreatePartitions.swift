@@ -8,6 +8,7 @@ package struct CreatePartitionsRequest: RequestMessage {
     package static var apiKey: Int16 { 37 }
     package static var validVersions: ClosedRange<Int16> { 0...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var topics: [CreatePartitionsTopic] = []
     package var timeoutMs: Int32 = 0
     package var validateOnly: Bool = false
@@ -117,9 +118,10 @@ package struct CreatePartitionsRequest: RequestMessage {
 }
 
 /// The response of CreatePartitions (API 37), versions 0 to 3, flexible from 2.
-package struct CreatePartitionsResponse: Message {
+package struct CreatePartitionsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var results: [CreatePartitionsTopicResult] = []
 

@@ -9,6 +9,7 @@ package struct CreateTopicsRequest: RequestMessage {
     package static var apiKey: Int16 { 19 }
     package static var validVersions: ClosedRange<Int16> { 2...7 }
     package static var flexibleFrom: Int16 { 5 }
+
     package var topics: [CreatableTopic] = []
     package var timeoutMs: Int32 = 60000
     package var validateOnly: Bool = false  // 1+
@@ -172,9 +173,10 @@ package struct CreateTopicsRequest: RequestMessage {
 }
 
 /// The response of CreateTopics (API 19), versions 2 to 7, flexible from 5.
-package struct CreateTopicsResponse: Message {
+package struct CreateTopicsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 2...7 }
     package static var flexibleFrom: Int16 { 5 }
+
     package var throttleTimeMs: Int32 = 0  // 2+
     package var topics: [CreatableTopicResult] = []
 

@@ -8,6 +8,7 @@ package struct DeleteAclsRequest: RequestMessage {
     package static var apiKey: Int16 { 31 }
     package static var validVersions: ClosedRange<Int16> { 1...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var filters: [DeleteAclsFilter] = []
 
     package init() {}
@@ -100,9 +101,10 @@ package struct DeleteAclsRequest: RequestMessage {
 }
 
 /// The response of DeleteAcls (API 31), versions 1 to 3, flexible from 2.
-package struct DeleteAclsResponse: Message {
+package struct DeleteAclsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var filterResults: [DeleteAclsFilterResult] = []
 

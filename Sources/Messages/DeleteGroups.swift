@@ -8,6 +8,7 @@ package struct DeleteGroupsRequest: RequestMessage {
     package static var apiKey: Int16 { 42 }
     package static var validVersions: ClosedRange<Int16> { 0...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var groupsNames: [String] = []
 
     package init() {}
@@ -40,9 +41,10 @@ package struct DeleteGroupsRequest: RequestMessage {
 }
 
 /// The response of DeleteGroups (API 42), versions 0 to 3, flexible from 2.
-package struct DeleteGroupsResponse: Message {
+package struct DeleteGroupsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var results: [DeletableGroupResult] = []
 

@@ -8,6 +8,7 @@ package struct DeleteRecordsRequest: RequestMessage {
     package static var apiKey: Int16 { 21 }
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var topics: [DeleteRecordsTopic] = []
     package var timeoutMs: Int32 = 0
 
@@ -113,9 +114,10 @@ package struct DeleteRecordsRequest: RequestMessage {
 }
 
 /// The response of DeleteRecords (API 21), versions 0 to 2, flexible from 2.
-package struct DeleteRecordsResponse: Message {
+package struct DeleteRecordsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var topics: [DeleteRecordsTopicResult] = []
 

@@ -9,6 +9,7 @@ package struct DeleteShareGroupOffsetsRequest: RequestMessage {
     package static var apiKey: Int16 { 92 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var topics: [DeleteShareGroupOffsetsRequestTopic] = []
 
@@ -57,9 +58,10 @@ package struct DeleteShareGroupOffsetsRequest: RequestMessage {
 }
 
 /// The response of DeleteShareGroupOffsets (API 92), version 0, flexible from 0.
-package struct DeleteShareGroupOffsetsResponse: Message {
+package struct DeleteShareGroupOffsetsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = nil

@@ -9,6 +9,7 @@ package struct DeleteShareGroupStateRequest: RequestMessage {
     package static var apiKey: Int16 { 86 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var topics: [DeleteStateData] = []
 
@@ -80,9 +81,10 @@ package struct DeleteShareGroupStateRequest: RequestMessage {
 }
 
 /// The response of DeleteShareGroupState (API 86), version 0, flexible from 0.
-package struct DeleteShareGroupStateResponse: Message {
+package struct DeleteShareGroupStateResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var results: [DeleteStateResult] = []
 
     package init() {}

@@ -9,6 +9,7 @@ package struct DeleteTopicsRequest: RequestMessage {
     package static var apiKey: Int16 { 20 }
     package static var validVersions: ClosedRange<Int16> { 1...6 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var topics: [DeleteTopicState] = []  // 6+
     package var topicNames: [String] = []  // 0-5
     package var timeoutMs: Int32 = 0
@@ -86,9 +87,10 @@ package struct DeleteTopicsRequest: RequestMessage {
 }
 
 /// The response of DeleteTopics (API 20), versions 1 to 6, flexible from 4.
-package struct DeleteTopicsResponse: Message {
+package struct DeleteTopicsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...6 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var throttleTimeMs: Int32 = 0  // 1+
     package var responses: [DeletableTopicResult] = []
 

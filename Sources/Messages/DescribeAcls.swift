@@ -8,6 +8,7 @@ package struct DescribeAclsRequest: RequestMessage {
     package static var apiKey: Int16 { 29 }
     package static var validVersions: ClosedRange<Int16> { 1...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var resourceTypeFilter: Int8 = 0
     package var resourceNameFilter: String? = ""
     package var patternTypeFilter: Int8 = 3  // 1+
@@ -68,9 +69,10 @@ package struct DescribeAclsRequest: RequestMessage {
 }
 
 /// The response of DescribeAcls (API 29), versions 1 to 3, flexible from 2.
-package struct DescribeAclsResponse: Message {
+package struct DescribeAclsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""

@@ -8,6 +8,7 @@ package struct DescribeClientQuotasRequest: RequestMessage {
     package static var apiKey: Int16 { 48 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var components: [ComponentData] = []
     package var strict: Bool = false
 
@@ -82,9 +83,10 @@ package struct DescribeClientQuotasRequest: RequestMessage {
 }
 
 /// The response of DescribeClientQuotas (API 48), versions 0 to 1, flexible from 1.
-package struct DescribeClientQuotasResponse: Message {
+package struct DescribeClientQuotasResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""

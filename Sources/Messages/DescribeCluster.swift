@@ -8,6 +8,7 @@ package struct DescribeClusterRequest: RequestMessage {
     package static var apiKey: Int16 { 60 }
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var includeClusterAuthorizedOperations: Bool = false
     package var endpointType: Int8 = 1  // 1+
     package var includeFencedBrokers: Bool = false  // 2+
@@ -51,9 +52,10 @@ package struct DescribeClusterRequest: RequestMessage {
 }
 
 /// The response of DescribeCluster (API 60), versions 0 to 2, flexible from 0.
-package struct DescribeClusterResponse: Message {
+package struct DescribeClusterResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = nil

@@ -8,6 +8,7 @@ package struct DescribeConfigsRequest: RequestMessage {
     package static var apiKey: Int16 { 32 }
     package static var validVersions: ClosedRange<Int16> { 1...4 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var resources: [DescribeConfigsResource] = []
     package var includeSynonyms: Bool = false  // 1+
     package var includeDocumentation: Bool = false  // 3+
@@ -101,9 +102,10 @@ package struct DescribeConfigsRequest: RequestMessage {
 }
 
 /// The response of DescribeConfigs (API 32), versions 1 to 4, flexible from 4.
-package struct DescribeConfigsResponse: Message {
+package struct DescribeConfigsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...4 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var throttleTimeMs: Int32 = 0
     package var results: [DescribeConfigsResult] = []
 

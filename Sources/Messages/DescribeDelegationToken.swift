@@ -8,6 +8,7 @@ package struct DescribeDelegationTokenRequest: RequestMessage {
     package static var apiKey: Int16 { 41 }
     package static var validVersions: ClosedRange<Int16> { 1...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var owners: [DescribeDelegationTokenOwner]? = []
 
     package init() {}
@@ -76,9 +77,10 @@ package struct DescribeDelegationTokenRequest: RequestMessage {
 }
 
 /// The response of DescribeDelegationToken (API 41), versions 1 to 3, flexible from 2.
-package struct DescribeDelegationTokenResponse: Message {
+package struct DescribeDelegationTokenResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...3 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var errorCode: Int16 = 0
     package var tokens: [DescribedDelegationToken] = []
     package var throttleTimeMs: Int32 = 0

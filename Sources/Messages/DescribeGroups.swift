@@ -8,6 +8,7 @@ package struct DescribeGroupsRequest: RequestMessage {
     package static var apiKey: Int16 { 15 }
     package static var validVersions: ClosedRange<Int16> { 0...6 }
     package static var flexibleFrom: Int16 { 5 }
+
     package var groups: [String] = []
     package var includeAuthorizedOperations: Bool = false  // 3+
 
@@ -51,9 +52,10 @@ package struct DescribeGroupsRequest: RequestMessage {
 }
 
 /// The response of DescribeGroups (API 15), versions 0 to 6, flexible from 5.
-package struct DescribeGroupsResponse: Message {
+package struct DescribeGroupsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...6 }
     package static var flexibleFrom: Int16 { 5 }
+
     package var throttleTimeMs: Int32 = 0  // 1+
     package var groups: [DescribedGroup] = []
 

@@ -8,6 +8,7 @@ package struct DescribeLogDirsRequest: RequestMessage {
     package static var apiKey: Int16 { 35 }
     package static var validVersions: ClosedRange<Int16> { 1...5 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var topics: [DescribableLogDirTopic]? = []
 
     package init() {}
@@ -76,9 +77,10 @@ package struct DescribeLogDirsRequest: RequestMessage {
 }
 
 /// The response of DescribeLogDirs (API 35), versions 1 to 5, flexible from 2.
-package struct DescribeLogDirsResponse: Message {
+package struct DescribeLogDirsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...5 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0  // 3+
     package var results: [DescribeLogDirsResult] = []

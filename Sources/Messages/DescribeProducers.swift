@@ -8,6 +8,7 @@ package struct DescribeProducersRequest: RequestMessage {
     package static var apiKey: Int16 { 61 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var topics: [TopicRequest] = []
 
     package init() {}
@@ -56,9 +57,10 @@ package struct DescribeProducersRequest: RequestMessage {
 }
 
 /// The response of DescribeProducers (API 61), version 0, flexible from 0.
-package struct DescribeProducersResponse: Message {
+package struct DescribeProducersResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var topics: [TopicResponse] = []
 

@@ -9,6 +9,7 @@ package struct DescribeQuorumRequest: RequestMessage {
     package static var apiKey: Int16 { 55 }
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var topics: [TopicData] = []
 
     package init() {}
@@ -77,9 +78,10 @@ package struct DescribeQuorumRequest: RequestMessage {
 }
 
 /// The response of DescribeQuorum (API 55), versions 0 to 2, flexible from 0.
-package struct DescribeQuorumResponse: Message {
+package struct DescribeQuorumResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""  // 2+
     package var topics: [TopicData] = []

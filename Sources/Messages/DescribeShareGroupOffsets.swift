@@ -9,6 +9,7 @@ package struct DescribeShareGroupOffsetsRequest: RequestMessage {
     package static var apiKey: Int16 { 90 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groups: [DescribeShareGroupOffsetsRequestGroup] = []
 
     package init() {}
@@ -83,9 +84,10 @@ package struct DescribeShareGroupOffsetsRequest: RequestMessage {
 }
 
 /// The response of DescribeShareGroupOffsets (API 90), versions 0 to 1, flexible from 0.
-package struct DescribeShareGroupOffsetsResponse: Message {
+package struct DescribeShareGroupOffsetsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var groups: [DescribeShareGroupOffsetsResponseGroup] = []
 

@@ -9,6 +9,7 @@ package struct DescribeTopicPartitionsRequest: RequestMessage {
     package static var apiKey: Int16 { 75 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var topics: [TopicRequest] = []
     package var responsePartitionLimit: Int32 = 2000
     package var cursor: Cursor? = nil
@@ -85,9 +86,10 @@ package struct DescribeTopicPartitionsRequest: RequestMessage {
 }
 
 /// The response of DescribeTopicPartitions (API 75), version 0, flexible from 0.
-package struct DescribeTopicPartitionsResponse: Message {
+package struct DescribeTopicPartitionsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var topics: [DescribeTopicPartitionsResponseTopic] = []
     package var nextCursor: Cursor? = nil

@@ -8,6 +8,7 @@ package struct DescribeTransactionsRequest: RequestMessage {
     package static var apiKey: Int16 { 65 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var transactionalIds: [String] = []
 
     package init() {}
@@ -30,9 +31,10 @@ package struct DescribeTransactionsRequest: RequestMessage {
 }
 
 /// The response of DescribeTransactions (API 65), version 0, flexible from 0.
-package struct DescribeTransactionsResponse: Message {
+package struct DescribeTransactionsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var transactionStates: [TransactionState] = []
 

@@ -8,6 +8,7 @@ package struct DescribeUserScramCredentialsRequest: RequestMessage {
     package static var apiKey: Int16 { 50 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var users: [UserName]? = []
 
     package init() {}
@@ -52,9 +53,10 @@ package struct DescribeUserScramCredentialsRequest: RequestMessage {
 }
 
 /// The response of DescribeUserScramCredentials (API 50), version 0, flexible from 0.
-package struct DescribeUserScramCredentialsResponse: Message {
+package struct DescribeUserScramCredentialsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""

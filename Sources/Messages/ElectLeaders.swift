@@ -8,6 +8,7 @@ package struct ElectLeadersRequest: RequestMessage {
     package static var apiKey: Int16 { 43 }
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var electionType: Int8 = 0  // 1+
     package var topicPartitions: [TopicPartitions]? = []
     package var timeoutMs: Int32 = 60000
@@ -90,9 +91,10 @@ package struct ElectLeadersRequest: RequestMessage {
 }
 
 /// The response of ElectLeaders (API 43), versions 0 to 2, flexible from 2.
-package struct ElectLeadersResponse: Message {
+package struct ElectLeadersResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0  // 1+
     package var replicaElectionResults: [ReplicaElectionResult] = []

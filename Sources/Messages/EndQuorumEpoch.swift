@@ -9,6 +9,7 @@ package struct EndQuorumEpochRequest: RequestMessage {
     package static var apiKey: Int16 { 54 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var clusterId: String? = nil
     package var topics: [TopicData] = []
     package var leaderEndpoints: [LeaderEndpoint] = []  // 1+
@@ -200,9 +201,10 @@ package struct EndQuorumEpochRequest: RequestMessage {
 }
 
 /// The response of EndQuorumEpoch (API 54), versions 0 to 1, flexible from 1.
-package struct EndQuorumEpochResponse: Message {
+package struct EndQuorumEpochResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var errorCode: Int16 = 0
     package var topics: [TopicData] = []
     package var nodeEndpoints: [NodeEndpoint] = []  // 1+

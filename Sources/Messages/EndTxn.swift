@@ -8,6 +8,7 @@ package struct EndTxnRequest: RequestMessage {
     package static var apiKey: Int16 { 26 }
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var transactionalId: String = ""
     package var producerId: Int64 = 0
     package var producerEpoch: Int16 = 0
@@ -49,9 +50,10 @@ package struct EndTxnRequest: RequestMessage {
 }
 
 /// The response of EndTxn (API 26), versions 0 to 5, flexible from 3.
-package struct EndTxnResponse: Message {
+package struct EndTxnResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var producerId: Int64 = -1  // 5+

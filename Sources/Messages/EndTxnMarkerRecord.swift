@@ -3,9 +3,10 @@
 package import Wire
 
 /// A stored record, version 0, never flexible.
-package struct EndTxnMarker: Message {
+package struct EndTxnMarker: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var coordinatorEpoch: Int32 = 0
 
     package init() {}

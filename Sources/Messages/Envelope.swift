@@ -8,6 +8,7 @@ package struct EnvelopeRequest: RequestMessage {
     package static var apiKey: Int16 { 58 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var requestData: [UInt8] = []
     package var requestPrincipal: [UInt8]? = []
     package var clientHostAddress: [UInt8] = []
@@ -38,9 +39,10 @@ package struct EnvelopeRequest: RequestMessage {
 }
 
 /// The response of Envelope (API 58), version 0, flexible from 0.
-package struct EnvelopeResponse: Message {
+package struct EnvelopeResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var responseData: [UInt8]? = nil
     package var errorCode: Int16 = 0
 

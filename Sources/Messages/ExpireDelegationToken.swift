@@ -8,6 +8,7 @@ package struct ExpireDelegationTokenRequest: RequestMessage {
     package static var apiKey: Int16 { 40 }
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var hmac: [UInt8] = []
     package var expiryTimePeriodMs: Int64 = 0
 
@@ -43,9 +44,10 @@ package struct ExpireDelegationTokenRequest: RequestMessage {
 }
 
 /// The response of ExpireDelegationToken (API 40), versions 1 to 2, flexible from 2.
-package struct ExpireDelegationTokenResponse: Message {
+package struct ExpireDelegationTokenResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var errorCode: Int16 = 0
     package var expiryTimestampMs: Int64 = 0
     package var throttleTimeMs: Int32 = 0

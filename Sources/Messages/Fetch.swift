@@ -9,6 +9,7 @@ package struct FetchRequest: RequestMessage {
     package static var apiKey: Int16 { 1 }
     package static var validVersions: ClosedRange<Int16> { 4...18 }
     package static var flexibleFrom: Int16 { 12 }
+
     package var clusterId: String? = nil  // 12+
     package var replicaId: Int32 = -1  // 0-14
     package var replicaState: ReplicaState = ReplicaState()  // 15+
@@ -368,9 +369,10 @@ package struct FetchRequest: RequestMessage {
 }
 
 /// The response of Fetch (API 1), versions 4 to 18, flexible from 12.
-package struct FetchResponse: Message {
+package struct FetchResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 4...18 }
     package static var flexibleFrom: Int16 { 12 }
+
     package var throttleTimeMs: Int32 = 0  // 1+
     package var errorCode: Int16 = 0  // 7+
     package var sessionId: Int32 = 0  // 7+

@@ -9,6 +9,7 @@ package struct FetchSnapshotRequest: RequestMessage {
     package static var apiKey: Int16 { 59 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var clusterId: String? = nil
     package var replicaId: Int32 = -1
     package var maxBytes: Int32 = 0x7fffffff
@@ -155,9 +156,10 @@ package struct FetchSnapshotRequest: RequestMessage {
 }
 
 /// The response of FetchSnapshot (API 59), versions 0 to 1, flexible from 0.
-package struct FetchSnapshotResponse: Message {
+package struct FetchSnapshotResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var topics: [TopicSnapshot] = []

@@ -8,6 +8,7 @@ package struct FindCoordinatorRequest: RequestMessage {
     package static var apiKey: Int16 { 10 }
     package static var validVersions: ClosedRange<Int16> { 0...6 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var key: String = ""  // 0-3
     package var keyType: Int8 = 0  // 1+
     package var coordinatorKeys: [String] = []  // 4+
@@ -69,9 +70,10 @@ package struct FindCoordinatorRequest: RequestMessage {
 }
 
 /// The response of FindCoordinator (API 10), versions 0 to 6, flexible from 3.
-package struct FindCoordinatorResponse: Message {
+package struct FindCoordinatorResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...6 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var throttleTimeMs: Int32 = 0  // 1+
     package var errorCode: Int16 = 0  // 0-3
     package var errorMessage: String? = ""  // 1-3

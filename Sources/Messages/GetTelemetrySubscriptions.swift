@@ -9,6 +9,7 @@ package struct GetTelemetrySubscriptionsRequest: RequestMessage {
     package static var apiKey: Int16 { 71 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var clientInstanceId: UUID128 = UUID128.zero
 
     package init() {}
@@ -29,9 +30,10 @@ package struct GetTelemetrySubscriptionsRequest: RequestMessage {
 }
 
 /// The response of GetTelemetrySubscriptions (API 71), version 0, flexible from 0.
-package struct GetTelemetrySubscriptionsResponse: Message {
+package struct GetTelemetrySubscriptionsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var clientInstanceId: UUID128 = UUID128.zero

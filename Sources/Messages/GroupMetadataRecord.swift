@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct GroupMetadataKey: Message {
+package struct GroupMetadataKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 2 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var group: String = ""
 
     package init() {}
@@ -28,11 +29,12 @@ package struct GroupMetadataKey: Message {
 }
 
 /// The value of a coordinator's stored record, versions 0 to 4, flexible from 4.
-package struct GroupMetadataValue: Message {
+package struct GroupMetadataValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 2 }
     package static var validVersions: ClosedRange<Int16> { 0...4 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var protocolType: String = ""
     package var generation: Int32 = 0
     package var `protocol`: String? = ""

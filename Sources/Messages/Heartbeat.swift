@@ -8,6 +8,7 @@ package struct HeartbeatRequest: RequestMessage {
     package static var apiKey: Int16 { 12 }
     package static var validVersions: ClosedRange<Int16> { 0...4 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var groupId: String = ""
     package var generationId: Int32 = 0
     package var memberId: String = ""
@@ -58,9 +59,10 @@ package struct HeartbeatRequest: RequestMessage {
 }
 
 /// The response of Heartbeat (API 12), versions 0 to 4, flexible from 4.
-package struct HeartbeatResponse: Message {
+package struct HeartbeatResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...4 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var throttleTimeMs: Int32 = 0  // 1+
     package var errorCode: Int16 = 0
 

@@ -8,6 +8,7 @@ package struct IncrementalAlterConfigsRequest: RequestMessage {
     package static var apiKey: Int16 { 44 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var resources: [AlterConfigsResource] = []
     package var validateOnly: Bool = false
 
@@ -121,9 +122,10 @@ package struct IncrementalAlterConfigsRequest: RequestMessage {
 }
 
 /// The response of IncrementalAlterConfigs (API 44), versions 0 to 1, flexible from 1.
-package struct IncrementalAlterConfigsResponse: Message {
+package struct IncrementalAlterConfigsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var throttleTimeMs: Int32 = 0
     package var responses: [AlterConfigsResourceResponse] = []
 

@@ -8,6 +8,7 @@ package struct InitProducerIdRequest: RequestMessage {
     package static var apiKey: Int16 { 22 }
     package static var validVersions: ClosedRange<Int16> { 0...6 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var transactionalId: String? = ""
     package var transactionTimeoutMs: Int32 = 0
     package var producerId: Int64 = -1  // 3+
@@ -73,9 +74,10 @@ package struct InitProducerIdRequest: RequestMessage {
 }
 
 /// The response of InitProducerId (API 22), versions 0 to 6, flexible from 2.
-package struct InitProducerIdResponse: Message {
+package struct InitProducerIdResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...6 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var producerId: Int64 = -1

@@ -9,6 +9,7 @@ package struct InitializeShareGroupStateRequest: RequestMessage {
     package static var apiKey: Int16 { 83 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var topics: [InitializeStateData] = []
 
@@ -86,9 +87,10 @@ package struct InitializeShareGroupStateRequest: RequestMessage {
 }
 
 /// The response of InitializeShareGroupState (API 83), version 0, flexible from 0.
-package struct InitializeShareGroupStateResponse: Message {
+package struct InitializeShareGroupStateResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var results: [InitializeStateResult] = []
 
     package init() {}

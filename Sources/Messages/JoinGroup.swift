@@ -8,6 +8,7 @@ package struct JoinGroupRequest: RequestMessage {
     package static var apiKey: Int16 { 11 }
     package static var validVersions: ClosedRange<Int16> { 0...9 }
     package static var flexibleFrom: Int16 { 6 }
+
     package var groupId: String = ""
     package var sessionTimeoutMs: Int32 = 0
     package var rebalanceTimeoutMs: Int32 = -1  // 1+
@@ -122,9 +123,10 @@ package struct JoinGroupRequest: RequestMessage {
 }
 
 /// The response of JoinGroup (API 11), versions 0 to 9, flexible from 6.
-package struct JoinGroupResponse: Message {
+package struct JoinGroupResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...9 }
     package static var flexibleFrom: Int16 { 6 }
+
     package var throttleTimeMs: Int32 = 0  // 2+
     package var errorCode: Int16 = 0
     package var generationId: Int32 = -1

@@ -4,9 +4,10 @@ package import Vocabulary
 package import Wire
 
 /// A stored record, versions 0 to 1, flexible from 0.
-package struct LeaderChangeMessage: Message {
+package struct LeaderChangeMessage: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var version: Int16 = 0
     package var leaderId: Int32 = 0
     package var voters: [Voter] = []

@@ -8,6 +8,7 @@ package struct LeaveGroupRequest: RequestMessage {
     package static var apiKey: Int16 { 13 }
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var groupId: String = ""
     package var memberId: String = ""  // 0-2
     package var members: [MemberIdentity] = []  // 3+
@@ -108,9 +109,10 @@ package struct LeaveGroupRequest: RequestMessage {
 }
 
 /// The response of LeaveGroup (API 13), versions 0 to 5, flexible from 4.
-package struct LeaveGroupResponse: Message {
+package struct LeaveGroupResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var throttleTimeMs: Int32 = 0  // 1+
     package var errorCode: Int16 = 0
     package var members: [MemberResponse] = []  // 3+

@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct LegacyOffsetCommitKey: Message {
+package struct LegacyOffsetCommitKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 0 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var group: String = ""
     package var topic: String = ""
     package var partition: Int32 = 0
@@ -35,11 +36,12 @@ package struct LegacyOffsetCommitKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, never flexible.
-package struct LegacyOffsetCommitValue: Message {
+package struct LegacyOffsetCommitValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 0 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var offset: Int64 = 0
     package var metadata: String = ""
     package var commitTimestamp: Int64 = 0

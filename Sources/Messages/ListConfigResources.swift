@@ -8,6 +8,7 @@ package struct ListConfigResourcesRequest: RequestMessage {
     package static var apiKey: Int16 { 74 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var resourceTypes: [Int8] = []  // 1+
 
     package init() {}
@@ -37,9 +38,10 @@ package struct ListConfigResourcesRequest: RequestMessage {
 }
 
 /// The response of ListConfigResources (API 74), versions 0 to 1, flexible from 0.
-package struct ListConfigResourcesResponse: Message {
+package struct ListConfigResourcesResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var configResources: [ConfigResource] = []

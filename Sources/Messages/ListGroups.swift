@@ -8,6 +8,7 @@ package struct ListGroupsRequest: RequestMessage {
     package static var apiKey: Int16 { 16 }
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var statesFilter: [String] = []  // 4+
     package var typesFilter: [String] = []  // 5+
 
@@ -58,9 +59,10 @@ package struct ListGroupsRequest: RequestMessage {
 }
 
 /// The response of ListGroups (API 16), versions 0 to 5, flexible from 3.
-package struct ListGroupsResponse: Message {
+package struct ListGroupsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var throttleTimeMs: Int32 = 0  // 1+
     package var errorCode: Int16 = 0
     package var groups: [ListedGroup] = []

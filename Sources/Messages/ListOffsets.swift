@@ -8,6 +8,7 @@ package struct ListOffsetsRequest: RequestMessage {
     package static var apiKey: Int16 { 2 }
     package static var validVersions: ClosedRange<Int16> { 1...11 }
     package static var flexibleFrom: Int16 { 6 }
+
     package var replicaId: Int32 = 0
     package var isolationLevel: Int8 = 0  // 2+
     package var topics: [ListOffsetsTopic] = []
@@ -144,9 +145,10 @@ package struct ListOffsetsRequest: RequestMessage {
 }
 
 /// The response of ListOffsets (API 2), versions 1 to 11, flexible from 6.
-package struct ListOffsetsResponse: Message {
+package struct ListOffsetsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...11 }
     package static var flexibleFrom: Int16 { 6 }
+
     package var throttleTimeMs: Int32 = 0  // 2+
     package var topics: [ListOffsetsTopicResponse] = []
 

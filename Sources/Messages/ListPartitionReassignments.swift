@@ -8,6 +8,7 @@ package struct ListPartitionReassignmentsRequest: RequestMessage {
     package static var apiKey: Int16 { 46 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var timeoutMs: Int32 = 60000
     package var topics: [ListPartitionReassignmentsTopics]? = nil
 
@@ -59,9 +60,10 @@ package struct ListPartitionReassignmentsRequest: RequestMessage {
 }
 
 /// The response of ListPartitionReassignments (API 46), version 0, flexible from 0.
-package struct ListPartitionReassignmentsResponse: Message {
+package struct ListPartitionReassignmentsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""

@@ -8,6 +8,7 @@ package struct ListTransactionsRequest: RequestMessage {
     package static var apiKey: Int16 { 66 }
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var stateFilters: [String] = []
     package var producerIdFilters: [Int64] = []
     package var durationFilter: Int64 = -1  // 1+
@@ -56,9 +57,10 @@ package struct ListTransactionsRequest: RequestMessage {
 }
 
 /// The response of ListTransactions (API 66), versions 0 to 2, flexible from 0.
-package struct ListTransactionsResponse: Message {
+package struct ListTransactionsResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var unknownStateFilters: [String] = []

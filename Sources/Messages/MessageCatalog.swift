@@ -98,7 +98,7 @@ package enum MessageCatalog {
         UnregisterControllerRequest.self,
     ]
 
-    package static let responses: [any Message.Type] = [
+    package static let responses: [any VersionedMessage.Type] = [
         ProduceResponse.self,
         FetchResponse.self,
         ListOffsetsResponse.self,
@@ -192,7 +192,7 @@ package enum MessageCatalog {
         UnregisterControllerResponse.self,
     ]
 
-    package static let records: [any Message.Type] = [
+    package static let records: [any VersionedMessage.Type] = [
         AbortedTxn.self,
         ConsumerGroupCurrentMemberAssignmentKey.self,
         ConsumerGroupCurrentMemberAssignmentValue.self,

@@ -9,6 +9,7 @@ package struct MetadataRequest: RequestMessage {
     package static var apiKey: Int16 { 3 }
     package static var validVersions: ClosedRange<Int16> { 0...13 }
     package static var flexibleFrom: Int16 { 9 }
+
     package var topics: [MetadataRequestTopic]? = []
     package var allowAutoTopicCreation: Bool = true  // 4+
     package var includeClusterAuthorizedOperations: Bool = false  // 8-10
@@ -132,9 +133,10 @@ package struct MetadataRequest: RequestMessage {
 }
 
 /// The response of Metadata (API 3), versions 0 to 13, flexible from 9.
-package struct MetadataResponse: Message {
+package struct MetadataResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...13 }
     package static var flexibleFrom: Int16 { 9 }
+
     package var throttleTimeMs: Int32 = 0  // 3+
     package var brokers: [MetadataResponseBroker] = []
     package var clusterId: String? = nil  // 2+

@@ -9,6 +9,7 @@ package struct OffsetCommitRequest: RequestMessage {
     package static var apiKey: Int16 { 8 }
     package static var validVersions: ClosedRange<Int16> { 2...10 }
     package static var flexibleFrom: Int16 { 8 }
+
     package var groupId: String = ""
     package var generationIdOrMemberEpoch: Int32 = -1  // 1+
     package var memberId: String = ""  // 1+
@@ -180,9 +181,10 @@ package struct OffsetCommitRequest: RequestMessage {
 }
 
 /// The response of OffsetCommit (API 8), versions 2 to 10, flexible from 8.
-package struct OffsetCommitResponse: Message {
+package struct OffsetCommitResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 2...10 }
     package static var flexibleFrom: Int16 { 8 }
+
     package var throttleTimeMs: Int32 = 0  // 3+
     package var topics: [OffsetCommitResponseTopic] = []
 

@@ -4,11 +4,12 @@ package import Vocabulary
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct OffsetCommitKey: Message {
+package struct OffsetCommitKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 1 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var group: String = ""
     package var topic: String = ""
     package var partition: Int32 = 0
@@ -36,11 +37,12 @@ package struct OffsetCommitKey: Message {
 }
 
 /// The value of a coordinator's stored record, versions 0 to 4, flexible from 4.
-package struct OffsetCommitValue: Message {
+package struct OffsetCommitValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 1 }
     package static var validVersions: ClosedRange<Int16> { 0...4 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var offset: Int64 = 0
     package var leaderEpoch: Int32 = -1  // 3+
     package var metadata: String = ""

@@ -8,6 +8,7 @@ package struct OffsetDeleteRequest: RequestMessage {
     package static var apiKey: Int16 { 47 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
     package var topics: [OffsetDeleteRequestTopic] = []
 
@@ -74,9 +75,10 @@ package struct OffsetDeleteRequest: RequestMessage {
 }
 
 /// The response of OffsetDelete (API 47), version 0, never flexible.
-package struct OffsetDeleteResponse: Message {
+package struct OffsetDeleteResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var errorCode: Int16 = 0
     package var throttleTimeMs: Int32 = 0
     package var topics: [OffsetDeleteResponseTopic] = []

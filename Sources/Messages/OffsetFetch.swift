@@ -9,6 +9,7 @@ package struct OffsetFetchRequest: RequestMessage {
     package static var apiKey: Int16 { 9 }
     package static var validVersions: ClosedRange<Int16> { 1...10 }
     package static var flexibleFrom: Int16 { 6 }
+
     package var groupId: String = ""  // 0-7
     package var topics: [OffsetFetchRequestTopic]? = []  // 0-7
     package var groups: [OffsetFetchRequestGroup] = []  // 8+
@@ -201,9 +202,10 @@ package struct OffsetFetchRequest: RequestMessage {
 }
 
 /// The response of OffsetFetch (API 9), versions 1 to 10, flexible from 6.
-package struct OffsetFetchResponse: Message {
+package struct OffsetFetchResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...10 }
     package static var flexibleFrom: Int16 { 6 }
+
     package var throttleTimeMs: Int32 = 0  // 3+
     package var topics: [OffsetFetchResponseTopic] = []  // 0-7
     package var errorCode: Int16 = 0  // 2-7

@@ -8,6 +8,7 @@ package struct OffsetForLeaderEpochRequest: RequestMessage {
     package static var apiKey: Int16 { 23 }
     package static var validVersions: ClosedRange<Int16> { 2...4 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var replicaId: Int32 = -2  // 3+
     package var topics: [OffsetForLeaderTopic] = []
 
@@ -130,9 +131,10 @@ package struct OffsetForLeaderEpochRequest: RequestMessage {
 }
 
 /// The response of OffsetForLeaderEpoch (API 23), versions 2 to 4, flexible from 4.
-package struct OffsetForLeaderEpochResponse: Message {
+package struct OffsetForLeaderEpochResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 2...4 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var throttleTimeMs: Int32 = 0  // 2+
     package var topics: [OffsetForLeaderTopicResult] = []
 

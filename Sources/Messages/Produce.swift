@@ -9,6 +9,7 @@ package struct ProduceRequest: RequestMessage {
     package static var apiKey: Int16 { 0 }
     package static var validVersions: ClosedRange<Int16> { 3...13 }
     package static var flexibleFrom: Int16 { 9 }
+
     package var transactionalId: String? = nil  // 3+
     package var acks: Int16 = 0
     package var timeoutMs: Int32 = 0
@@ -145,9 +146,10 @@ package struct ProduceRequest: RequestMessage {
 }
 
 /// The response of Produce (API 0), versions 3 to 13, flexible from 9.
-package struct ProduceResponse: Message {
+package struct ProduceResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 3...13 }
     package static var flexibleFrom: Int16 { 9 }
+
     package var responses: [TopicProduceResponse] = []
     package var throttleTimeMs: Int32 = 0  // 1+
     package var nodeEndpoints: [NodeEndpoint] = []  // 10+

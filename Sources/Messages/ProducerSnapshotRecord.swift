@@ -3,9 +3,10 @@
 package import Wire
 
 /// A stored record, version 1, never flexible.
-package struct ProducerSnapshot: Message {
+package struct ProducerSnapshot: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...1 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var crc: UInt32 = 0  // 1
     package var producerEntries: [ProducerEntry] = []  // 1
 

@@ -9,6 +9,7 @@ package struct PushTelemetryRequest: RequestMessage {
     package static var apiKey: Int16 { 72 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var clientInstanceId: UUID128 = UUID128.zero
     package var subscriptionId: Int32 = 0
     package var terminating: Bool = false
@@ -43,9 +44,10 @@ package struct PushTelemetryRequest: RequestMessage {
 }
 
 /// The response of PushTelemetry (API 72), version 0, flexible from 0.
-package struct PushTelemetryResponse: Message {
+package struct PushTelemetryResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
 

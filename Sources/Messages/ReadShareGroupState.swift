@@ -9,6 +9,7 @@ package struct ReadShareGroupStateRequest: RequestMessage {
     package static var apiKey: Int16 { 84 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var topics: [ReadStateData] = []
 
@@ -83,9 +84,10 @@ package struct ReadShareGroupStateRequest: RequestMessage {
 }
 
 /// The response of ReadShareGroupState (API 84), version 0, flexible from 0.
-package struct ReadShareGroupStateResponse: Message {
+package struct ReadShareGroupStateResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var results: [ReadStateResult] = []
 
     package init() {}

@@ -9,6 +9,7 @@ package struct ReadShareGroupStateSummaryRequest: RequestMessage {
     package static var apiKey: Int16 { 87 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var topics: [ReadStateSummaryData] = []
 
@@ -83,9 +84,10 @@ package struct ReadShareGroupStateSummaryRequest: RequestMessage {
 }
 
 /// The response of ReadShareGroupStateSummary (API 87), versions 0 to 1, flexible from 0.
-package struct ReadShareGroupStateSummaryResponse: Message {
+package struct ReadShareGroupStateSummaryResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var results: [ReadStateSummaryResult] = []
 
     package init() {}

@@ -9,6 +9,7 @@ package struct RemoveRaftVoterRequest: RequestMessage {
     package static var apiKey: Int16 { 81 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var clusterId: String? = ""
     package var voterId: Int32 = 0
     package var voterDirectoryId: UUID128 = UUID128.zero
@@ -37,9 +38,10 @@ package struct RemoveRaftVoterRequest: RequestMessage {
 }
 
 /// The response of RemoveRaftVoter (API 81), version 0, flexible from 0.
-package struct RemoveRaftVoterResponse: Message {
+package struct RemoveRaftVoterResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""

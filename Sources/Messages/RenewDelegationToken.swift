@@ -8,6 +8,7 @@ package struct RenewDelegationTokenRequest: RequestMessage {
     package static var apiKey: Int16 { 39 }
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var hmac: [UInt8] = []
     package var renewPeriodMs: Int64 = 0
 
@@ -43,9 +44,10 @@ package struct RenewDelegationTokenRequest: RequestMessage {
 }
 
 /// The response of RenewDelegationToken (API 39), versions 1 to 2, flexible from 2.
-package struct RenewDelegationTokenResponse: Message {
+package struct RenewDelegationTokenResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var errorCode: Int16 = 0
     package var expiryTimestampMs: Int64 = 0
     package var throttleTimeMs: Int32 = 0

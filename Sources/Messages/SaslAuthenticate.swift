@@ -8,6 +8,7 @@ package struct SaslAuthenticateRequest: RequestMessage {
     package static var apiKey: Int16 { 36 }
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var authBytes: [UInt8] = []
 
     package init() {}
@@ -40,9 +41,10 @@ package struct SaslAuthenticateRequest: RequestMessage {
 }
 
 /// The response of SaslAuthenticate (API 36), versions 0 to 2, flexible from 2.
-package struct SaslAuthenticateResponse: Message {
+package struct SaslAuthenticateResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 2 }
+
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""
     package var authBytes: [UInt8] = []

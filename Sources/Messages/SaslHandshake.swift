@@ -8,6 +8,7 @@ package struct SaslHandshakeRequest: RequestMessage {
     package static var apiKey: Int16 { 17 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var mechanism: String = ""
 
     package init() {}
@@ -28,9 +29,10 @@ package struct SaslHandshakeRequest: RequestMessage {
 }
 
 /// The response of SaslHandshake (API 17), versions 0 to 1, never flexible.
-package struct SaslHandshakeResponse: Message {
+package struct SaslHandshakeResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var errorCode: Int16 = 0
     package var mechanisms: [String] = []
 

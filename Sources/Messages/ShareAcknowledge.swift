@@ -9,6 +9,7 @@ package struct ShareAcknowledgeRequest: RequestMessage {
     package static var apiKey: Int16 { 79 }
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String? = nil
     package var memberId: String? = ""
     package var shareSessionEpoch: Int32 = 0
@@ -131,9 +132,10 @@ package struct ShareAcknowledgeRequest: RequestMessage {
 }
 
 /// The response of ShareAcknowledge (API 79), versions 1 to 2, flexible from 0.
-package struct ShareAcknowledgeResponse: Message {
+package struct ShareAcknowledgeResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = nil

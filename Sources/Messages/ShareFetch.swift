@@ -9,6 +9,7 @@ package struct ShareFetchRequest: RequestMessage {
     package static var apiKey: Int16 { 78 }
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String? = nil
     package var memberId: String? = ""
     package var shareSessionEpoch: Int32 = 0
@@ -198,9 +199,10 @@ package struct ShareFetchRequest: RequestMessage {
 }
 
 /// The response of ShareFetch (API 78), versions 1 to 2, flexible from 0.
-package struct ShareFetchResponse: Message {
+package struct ShareFetchResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = nil

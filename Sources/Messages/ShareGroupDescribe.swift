@@ -9,6 +9,7 @@ package struct ShareGroupDescribeRequest: RequestMessage {
     package static var apiKey: Int16 { 77 }
     package static var validVersions: ClosedRange<Int16> { 1...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupIds: [String] = []
     package var includeAuthorizedOperations: Bool = false
 
@@ -34,9 +35,10 @@ package struct ShareGroupDescribeRequest: RequestMessage {
 }
 
 /// The response of ShareGroupDescribe (API 77), version 1, flexible from 0.
-package struct ShareGroupDescribeResponse: Message {
+package struct ShareGroupDescribeResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var groups: [DescribedGroup] = []
 

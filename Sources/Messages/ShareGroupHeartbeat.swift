@@ -9,6 +9,7 @@ package struct ShareGroupHeartbeatRequest: RequestMessage {
     package static var apiKey: Int16 { 76 }
     package static var validVersions: ClosedRange<Int16> { 1...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var memberId: String = ""
     package var memberEpoch: Int32 = 0
@@ -46,9 +47,10 @@ package struct ShareGroupHeartbeatRequest: RequestMessage {
 }
 
 /// The response of ShareGroupHeartbeat (API 76), version 1, flexible from 0.
-package struct ShareGroupHeartbeatResponse: Message {
+package struct ShareGroupHeartbeatResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = nil

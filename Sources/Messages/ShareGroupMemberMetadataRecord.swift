@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct ShareGroupMemberMetadataKey: Message {
+package struct ShareGroupMemberMetadataKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 10 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
     package var memberId: String = ""
 
@@ -32,11 +33,12 @@ package struct ShareGroupMemberMetadataKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct ShareGroupMemberMetadataValue: Message {
+package struct ShareGroupMemberMetadataValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 10 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var rackId: String? = ""
     package var clientId: String = ""
     package var clientHost: String = ""

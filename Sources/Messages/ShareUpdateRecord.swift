@@ -4,11 +4,12 @@ package import Vocabulary
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct ShareUpdateKey: Message {
+package struct ShareUpdateKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 1 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
     package var topicId: UUID128 = UUID128.zero
     package var partition: Int32 = 0
@@ -35,11 +36,12 @@ package struct ShareUpdateKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct ShareUpdateValue: Message {
+package struct ShareUpdateValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 1 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var snapshotEpoch: Int32 = 0
     package var leaderEpoch: Int32 = 0
     package var startOffset: Int64 = 0

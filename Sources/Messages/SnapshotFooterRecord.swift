@@ -3,9 +3,10 @@
 package import Wire
 
 /// A stored record, version 0, flexible from 0.
-package struct SnapshotFooterRecord: Message {
+package struct SnapshotFooterRecord: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var version: Int16 = 0
 
     package init() {}

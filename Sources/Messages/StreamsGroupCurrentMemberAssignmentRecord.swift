@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct StreamsGroupCurrentMemberAssignmentKey: Message {
+package struct StreamsGroupCurrentMemberAssignmentKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 22 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
     package var memberId: String = ""
 
@@ -32,11 +33,12 @@ package struct StreamsGroupCurrentMemberAssignmentKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct StreamsGroupCurrentMemberAssignmentValue: Message {
+package struct StreamsGroupCurrentMemberAssignmentValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 22 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var memberEpoch: Int32 = 0
     package var previousMemberEpoch: Int32 = 0
     package var state: Int8 = 0

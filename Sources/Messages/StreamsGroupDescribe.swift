@@ -8,6 +8,7 @@ package struct StreamsGroupDescribeRequest: RequestMessage {
     package static var apiKey: Int16 { 89 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupIds: [String] = []
     package var includeAuthorizedOperations: Bool = false
     package var includeTopologyDescription: Bool = false  // 1+
@@ -44,9 +45,10 @@ package struct StreamsGroupDescribeRequest: RequestMessage {
 }
 
 /// The response of StreamsGroupDescribe (API 89), versions 0 to 1, flexible from 0.
-package struct StreamsGroupDescribeResponse: Message {
+package struct StreamsGroupDescribeResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var groups: [DescribedGroup] = []
 

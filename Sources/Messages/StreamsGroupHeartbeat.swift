@@ -8,6 +8,7 @@ package struct StreamsGroupHeartbeatRequest: RequestMessage {
     package static var apiKey: Int16 { 88 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var memberId: String = ""
     package var memberEpoch: Int32 = 0
@@ -328,9 +329,10 @@ package struct StreamsGroupHeartbeatRequest: RequestMessage {
 }
 
 /// The response of StreamsGroupHeartbeat (API 88), versions 0 to 1, flexible from 0.
-package struct StreamsGroupHeartbeatResponse: Message {
+package struct StreamsGroupHeartbeatResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = nil

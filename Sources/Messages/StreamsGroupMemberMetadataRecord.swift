@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct StreamsGroupMemberMetadataKey: Message {
+package struct StreamsGroupMemberMetadataKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 19 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
     package var memberId: String = ""
 
@@ -32,11 +33,12 @@ package struct StreamsGroupMemberMetadataKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct StreamsGroupMemberMetadataValue: Message {
+package struct StreamsGroupMemberMetadataValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 19 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var instanceId: String? = ""
     package var rackId: String? = ""
     package var clientId: String = ""

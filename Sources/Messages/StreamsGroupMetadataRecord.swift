@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct StreamsGroupMetadataKey: Message {
+package struct StreamsGroupMetadataKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 17 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
 
     package init() {}
@@ -28,11 +29,12 @@ package struct StreamsGroupMetadataKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct StreamsGroupMetadataValue: Message {
+package struct StreamsGroupMetadataValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 17 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var epoch: Int32 = 0
     package var metadataHash: Int64 = 0
     package var validatedTopologyEpoch: Int32 = -1

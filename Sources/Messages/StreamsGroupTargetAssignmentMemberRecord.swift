@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct StreamsGroupTargetAssignmentMemberKey: Message {
+package struct StreamsGroupTargetAssignmentMemberKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 21 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var groupId: String = ""
     package var memberId: String = ""
 
@@ -32,11 +33,12 @@ package struct StreamsGroupTargetAssignmentMemberKey: Message {
 }
 
 /// The value of a coordinator's stored record, version 0, flexible from 0.
-package struct StreamsGroupTargetAssignmentMemberValue: Message {
+package struct StreamsGroupTargetAssignmentMemberValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 21 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var activeTasks: [TaskIds] = []
     package var standbyTasks: [TaskIds] = []
     package var warmupTasks: [TaskIds] = []

@@ -8,6 +8,7 @@ package struct StreamsGroupTopologyDescriptionUpdateRequest: RequestMessage {
     package static var apiKey: Int16 { 93 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var memberId: String = ""
     package var topologyEpoch: Int32 = 0
@@ -160,9 +161,10 @@ package struct StreamsGroupTopologyDescriptionUpdateRequest: RequestMessage {
 }
 
 /// The response of StreamsGroupTopologyDescriptionUpdate (API 93), version 0, flexible from 0.
-package struct StreamsGroupTopologyDescriptionUpdateResponse: Message {
+package struct StreamsGroupTopologyDescriptionUpdateResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = nil

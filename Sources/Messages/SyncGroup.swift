@@ -8,6 +8,7 @@ package struct SyncGroupRequest: RequestMessage {
     package static var apiKey: Int16 { 14 }
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var groupId: String = ""
     package var generationId: Int32 = 0
     package var memberId: String = ""
@@ -112,9 +113,10 @@ package struct SyncGroupRequest: RequestMessage {
 }
 
 /// The response of SyncGroup (API 14), versions 0 to 5, flexible from 4.
-package struct SyncGroupResponse: Message {
+package struct SyncGroupResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...5 }
     package static var flexibleFrom: Int16 { 4 }
+
     package var throttleTimeMs: Int32 = 0  // 1+
     package var errorCode: Int16 = 0
     package var protocolType: String? = nil  // 5+

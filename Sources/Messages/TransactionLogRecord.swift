@@ -3,11 +3,12 @@
 package import Wire
 
 /// The key of a coordinator's stored record, version 0, never flexible.
-package struct TransactionLogKey: Message {
+package struct TransactionLogKey: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 0 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { Int16.max }
+
     package var transactionalId: String = ""
 
     package init() {}
@@ -28,11 +29,12 @@ package struct TransactionLogKey: Message {
 }
 
 /// The value of a coordinator's stored record, versions 0 to 1, flexible from 1.
-package struct TransactionLogValue: Message {
+package struct TransactionLogValue: VersionedMessage {
     /// What the record's key begins with.
     package static var recordType: Int16 { 0 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var producerId: Int64 = 0
     package var previousProducerId: Int64 = -1  // 1+
     package var nextProducerId: Int64 = -1  // 1+

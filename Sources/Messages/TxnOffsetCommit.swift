@@ -9,6 +9,7 @@ package struct TxnOffsetCommitRequest: RequestMessage {
     package static var apiKey: Int16 { 28 }
     package static var validVersions: ClosedRange<Int16> { 0...6 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var transactionalId: String = ""
     package var groupId: String = ""
     package var producerId: Int64 = 0
@@ -176,9 +177,10 @@ package struct TxnOffsetCommitRequest: RequestMessage {
 }
 
 /// The response of TxnOffsetCommit (API 28), versions 0 to 6, flexible from 3.
-package struct TxnOffsetCommitResponse: Message {
+package struct TxnOffsetCommitResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...6 }
     package static var flexibleFrom: Int16 { 3 }
+
     package var throttleTimeMs: Int32 = 0
     package var topics: [TxnOffsetCommitResponseTopic] = []
 

@@ -8,6 +8,7 @@ package struct UnregisterBrokerRequest: RequestMessage {
     package static var apiKey: Int16 { 64 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var brokerId: Int32 = 0
 
     package init() {}
@@ -28,9 +29,10 @@ package struct UnregisterBrokerRequest: RequestMessage {
 }
 
 /// The response of UnregisterBroker (API 64), version 0, flexible from 0.
-package struct UnregisterBrokerResponse: Message {
+package struct UnregisterBrokerResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""

@@ -8,6 +8,7 @@ package struct UnregisterControllerRequest: RequestMessage {
     package static var apiKey: Int16 { 94 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var controllerId: Int32 = 0
 
     package init() {}
@@ -28,9 +29,10 @@ package struct UnregisterControllerRequest: RequestMessage {
 }
 
 /// The response of UnregisterController (API 94), version 0, flexible from 0.
-package struct UnregisterControllerResponse: Message {
+package struct UnregisterControllerResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""

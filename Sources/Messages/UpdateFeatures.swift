@@ -8,6 +8,7 @@ package struct UpdateFeaturesRequest: RequestMessage {
     package static var apiKey: Int16 { 57 }
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var timeoutMs: Int32 = 60000
     package var featureUpdates: [FeatureUpdateKey] = []
     package var validateOnly: Bool = false  // 1+
@@ -91,9 +92,10 @@ package struct UpdateFeaturesRequest: RequestMessage {
 }
 
 /// The response of UpdateFeatures (API 57), versions 0 to 2, flexible from 0.
-package struct UpdateFeaturesResponse: Message {
+package struct UpdateFeaturesResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var errorMessage: String? = ""

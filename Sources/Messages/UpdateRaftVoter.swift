@@ -9,6 +9,7 @@ package struct UpdateRaftVoterRequest: RequestMessage {
     package static var apiKey: Int16 { 82 }
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var clusterId: String? = ""
     package var currentLeaderEpoch: Int32 = 0
     package var voterId: Int32 = 0
@@ -100,9 +101,10 @@ package struct UpdateRaftVoterRequest: RequestMessage {
 }
 
 /// The response of UpdateRaftVoter (API 82), version 0, flexible from 0.
-package struct UpdateRaftVoterResponse: Message {
+package struct UpdateRaftVoterResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var throttleTimeMs: Int32 = 0
     package var errorCode: Int16 = 0
     package var currentLeader: CurrentLeader = CurrentLeader()

@@ -9,6 +9,7 @@ package struct VoteRequest: RequestMessage {
     package static var apiKey: Int16 { 52 }
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var clusterId: String? = nil
     package var voterId: Int32 = -1  // 1+
     package var topics: [TopicData] = []
@@ -128,9 +129,10 @@ package struct VoteRequest: RequestMessage {
 }
 
 /// The response of Vote (API 52), versions 0 to 2, flexible from 0.
-package struct VoteResponse: Message {
+package struct VoteResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...2 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var errorCode: Int16 = 0
     package var topics: [TopicData] = []
     package var nodeEndpoints: [NodeEndpoint] = []  // 1+

@@ -4,9 +4,10 @@ package import Vocabulary
 package import Wire
 
 /// A stored record, version 0, flexible from 0.
-package struct VotersRecord: Message {
+package struct VotersRecord: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...0 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var version: Int16 = 0
     package var voters: [Voter] = []
 

@@ -9,6 +9,7 @@ package struct WriteShareGroupStateRequest: RequestMessage {
     package static var apiKey: Int16 { 85 }
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var groupId: String = ""
     package var topics: [WriteStateData] = []
 
@@ -133,9 +134,10 @@ package struct WriteShareGroupStateRequest: RequestMessage {
 }
 
 /// The response of WriteShareGroupState (API 85), versions 0 to 1, flexible from 0.
-package struct WriteShareGroupStateResponse: Message {
+package struct WriteShareGroupStateResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 0...1 }
     package static var flexibleFrom: Int16 { 0 }
+
     package var results: [WriteStateResult] = []
 
     package init() {}

@@ -8,6 +8,7 @@ package struct WriteTxnMarkersRequest: RequestMessage {
     package static var apiKey: Int16 { 27 }
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var markers: [WritableTxnMarker] = []
 
     package init() {}
@@ -130,9 +131,10 @@ package struct WriteTxnMarkersRequest: RequestMessage {
 }
 
 /// The response of WriteTxnMarkers (API 27), versions 1 to 2, flexible from 1.
-package struct WriteTxnMarkersResponse: Message {
+package struct WriteTxnMarkersResponse: VersionedMessage {
     package static var validVersions: ClosedRange<Int16> { 1...2 }
     package static var flexibleFrom: Int16 { 1 }
+
     package var markers: [WritableTxnMarkerResult] = []
 
     package init() {}

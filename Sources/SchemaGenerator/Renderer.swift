@@ -46,7 +46,7 @@ enum Renderer {
         let flexible = message.flexibleFrom.map { "flexible from \($0)" } ?? "never flexible"
         out.line("/// \(message.role), \(spelled), \(flexible).")
         out.lines(message.comment.map { "/// \($0)" })
-        out.block("package struct \(message.name): \(api == nil ? "Message" : "RequestMessage")") { out in
+        out.block("package struct \(message.name): \(api == nil ? "VersionedMessage" : "RequestMessage")") { out in
             if let api {
                 out.line("package typealias Response = \(api.response.name)")
                 out.line("package static var apiKey: Int16 { \(api.key) }")
@@ -60,6 +60,7 @@ enum Renderer {
                     + "{ \(versions.lowerBound)...\(versions.upperBound) }")
             let from = message.flexibleFrom.map(String.init) ?? "Int16.max"
             out.line("package static var flexibleFrom: Int16 { \(from) }")
+            out.line()
             StructRenderer(structure: message.body, flexibleFrom: message.flexibleFrom).render(&out)
             for structure in message.structs {
                 out.line()
@@ -120,11 +121,11 @@ enum Renderer {
             out.lines(model.apis.map { "    \($0.request.name).self," })
             out.line("]")
             out.line()
-            out.line("package static let responses: [any Message.Type] = [")
+            out.line("package static let responses: [any VersionedMessage.Type] = [")
             out.lines(model.apis.map { "    \($0.response.name).self," })
             out.line("]")
             out.line()
-            out.line("package static let records: [any Message.Type] = [")
+            out.line("package static let records: [any VersionedMessage.Type] = [")
             out.lines(model.records.flatMap(\.messages).map { "    \($0.name).self," })
             out.line("]")
         }

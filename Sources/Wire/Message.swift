@@ -24,13 +24,17 @@ package protocol Message: Sendable, Equatable {
     func write(_ out: UnsafeMutableRawBufferPointer, _ at: inout Int, version: Int16)
 }
 
-/// A request, which knows its API and the type of its answer.
-package protocol RequestMessage: Message {
-    associatedtype Response: Message
-    static var apiKey: Int16 { get }
+/// A message that stands alone, and so knows its versions.
+package protocol VersionedMessage: Message {
     static var validVersions: ClosedRange<Int16> { get }
     /// The first version with compact lengths and tagged fields (KIP-482); `Int16.max` when there is none.
     static var flexibleFrom: Int16 { get }
+}
+
+/// A request, which knows its API and the type of its answer.
+package protocol RequestMessage: VersionedMessage {
+    associatedtype Response: VersionedMessage
+    static var apiKey: Int16 { get }
 }
 
 extension Message {
