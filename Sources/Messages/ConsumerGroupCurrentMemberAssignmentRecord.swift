@@ -76,7 +76,7 @@ package struct ConsumerGroupCurrentMemberAssignmentValue: VersionedMessage {
     package struct TopicPartitions: Message {
         package var topicId: UUID128 = UUID128.zero
         package var partitions: [Int32] = []
-        package var assignmentEpochs: [Int32]? = nil
+        package var assignmentEpochs: [Int32]? = []
 
         package init() {}
 
@@ -98,7 +98,7 @@ package struct ConsumerGroupCurrentMemberAssignmentValue: VersionedMessage {
         package func size(version: Int16) -> Int {
             var size: Int = 17
             size += integersSize(self.partitions, flexible: true)
-            if self.assignmentEpochs != nil {
+            if self.assignmentEpochs?.isEmpty != true {
                 size += taggedFieldSize(0, byteCount: integersSize(self.assignmentEpochs, flexible: true))
             }
             return size
@@ -108,9 +108,9 @@ package struct ConsumerGroupCurrentMemberAssignmentValue: VersionedMessage {
             writeUUID(self.topicId, out, &at)
             writeIntegers(self.partitions, out, &at, flexible: true)
             var tags: UInt32 = 0
-            if self.assignmentEpochs != nil { tags += 1 }
+            if self.assignmentEpochs?.isEmpty != true { tags += 1 }
             writeUVarint(tags, out, &at)
-            if self.assignmentEpochs != nil {
+            if self.assignmentEpochs?.isEmpty != true {
                 writeTag(0, byteCount: integersSize(self.assignmentEpochs, flexible: true), out, &at)
                 writeIntegers(self.assignmentEpochs, out, &at, flexible: true)
             }

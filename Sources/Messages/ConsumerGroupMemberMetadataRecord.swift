@@ -47,7 +47,7 @@ package struct ConsumerGroupMemberMetadataValue: VersionedMessage {
     package var subscribedTopicRegex: String? = ""
     package var rebalanceTimeoutMs: Int32 = -1
     package var serverAssignor: String? = ""
-    package var classicMemberMetadata: ClassicMemberMetadata? = nil
+    package var classicMemberMetadata: ClassicMemberMetadata? = ClassicMemberMetadata()
 
     package init() {}
 
@@ -64,7 +64,7 @@ package struct ConsumerGroupMemberMetadataValue: VersionedMessage {
         while let tag = try nextTag(frame, &at, &tagsLeft, "ConsumerGroupMemberMetadataValue") {
             switch tag.number {
             case 0:
-                self.classicMemberMetadata = try readNullableStruct(frame, &at, version: version, "ConsumerGroupMemberMetadataValue.classicMemberMetadata")
+                self.classicMemberMetadata = try readTaggedStruct(frame, &at, version: version, "ConsumerGroupMemberMetadataValue.classicMemberMetadata")
             default:
                 at = tag.end
             }
@@ -81,7 +81,7 @@ package struct ConsumerGroupMemberMetadataValue: VersionedMessage {
         size += stringsSize(self.subscribedTopicNames, flexible: true)
         size += nullableStringSize(self.subscribedTopicRegex, flexible: true)
         size += nullableStringSize(self.serverAssignor, flexible: true)
-        if self.classicMemberMetadata != nil {
+        if self.classicMemberMetadata != ClassicMemberMetadata() {
             size += taggedFieldSize(0, byteCount: nullableStructSize(self.classicMemberMetadata, version: version))
         }
         return size
@@ -97,11 +97,11 @@ package struct ConsumerGroupMemberMetadataValue: VersionedMessage {
         writeInt32(self.rebalanceTimeoutMs, out, &at)
         writeNullableString(self.serverAssignor, out, &at, flexible: true)
         var tags: UInt32 = 0
-        if self.classicMemberMetadata != nil { tags += 1 }
+        if self.classicMemberMetadata != ClassicMemberMetadata() { tags += 1 }
         writeUVarint(tags, out, &at)
-        if self.classicMemberMetadata != nil {
+        if self.classicMemberMetadata != ClassicMemberMetadata() {
             writeTag(0, byteCount: nullableStructSize(self.classicMemberMetadata, version: version), out, &at)
-            writeNullableStruct(self.classicMemberMetadata, out, &at, version: version)
+            writeTaggedStruct(self.classicMemberMetadata, out, &at, version: version)
         }
     }
 

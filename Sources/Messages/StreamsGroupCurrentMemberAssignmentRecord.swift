@@ -91,7 +91,7 @@ package struct StreamsGroupCurrentMemberAssignmentValue: VersionedMessage {
     package struct TaskIds: Message {
         package var subtopologyId: String = ""
         package var partitions: [Int32] = []
-        package var assignmentEpochs: [Int32]? = nil
+        package var assignmentEpochs: [Int32]? = []
 
         package init() {}
 
@@ -114,7 +114,7 @@ package struct StreamsGroupCurrentMemberAssignmentValue: VersionedMessage {
             var size: Int = 1
             size += stringSize(self.subtopologyId, flexible: true)
             size += integersSize(self.partitions, flexible: true)
-            if self.assignmentEpochs != nil {
+            if self.assignmentEpochs?.isEmpty != true {
                 size += taggedFieldSize(0, byteCount: integersSize(self.assignmentEpochs, flexible: true))
             }
             return size
@@ -124,9 +124,9 @@ package struct StreamsGroupCurrentMemberAssignmentValue: VersionedMessage {
             writeString(self.subtopologyId, out, &at, flexible: true)
             writeIntegers(self.partitions, out, &at, flexible: true)
             var tags: UInt32 = 0
-            if self.assignmentEpochs != nil { tags += 1 }
+            if self.assignmentEpochs?.isEmpty != true { tags += 1 }
             writeUVarint(tags, out, &at)
-            if self.assignmentEpochs != nil {
+            if self.assignmentEpochs?.isEmpty != true {
                 writeTag(0, byteCount: integersSize(self.assignmentEpochs, flexible: true), out, &at)
                 writeIntegers(self.assignmentEpochs, out, &at, flexible: true)
             }

@@ -38,7 +38,7 @@ package struct StreamsGroupMetadataValue: VersionedMessage {
     package var epoch: Int32 = 0
     package var metadataHash: Int64 = 0
     package var validatedTopologyEpoch: Int32 = -1
-    package var lastAssignmentConfigs: [LastAssignmentConfig]? = nil
+    package var lastAssignmentConfigs: [LastAssignmentConfig]? = []
     package var storedDescriptionTopologyEpoch: Int32 = -1
     package var failedDescriptionTopologyEpoch: Int32 = -1
 
@@ -70,7 +70,7 @@ package struct StreamsGroupMetadataValue: VersionedMessage {
         if self.validatedTopologyEpoch != -1 {
             size += taggedFieldSize(0, byteCount: 4)
         }
-        if self.lastAssignmentConfigs != nil {
+        if self.lastAssignmentConfigs?.isEmpty != true {
             size += taggedFieldSize(1, byteCount: arraySize(self.lastAssignmentConfigs, version: version, flexible: true))
         }
         if self.storedDescriptionTopologyEpoch != -1 {
@@ -87,7 +87,7 @@ package struct StreamsGroupMetadataValue: VersionedMessage {
         writeInt64(self.metadataHash, out, &at)
         var tags: UInt32 = 0
         if self.validatedTopologyEpoch != -1 { tags += 1 }
-        if self.lastAssignmentConfigs != nil { tags += 1 }
+        if self.lastAssignmentConfigs?.isEmpty != true { tags += 1 }
         if self.storedDescriptionTopologyEpoch != -1 { tags += 1 }
         if self.failedDescriptionTopologyEpoch != -1 { tags += 1 }
         writeUVarint(tags, out, &at)
@@ -95,7 +95,7 @@ package struct StreamsGroupMetadataValue: VersionedMessage {
             writeTag(0, byteCount: 4, out, &at)
             writeInt32(self.validatedTopologyEpoch, out, &at)
         }
-        if self.lastAssignmentConfigs != nil {
+        if self.lastAssignmentConfigs?.isEmpty != true {
             writeTag(1, byteCount: arraySize(self.lastAssignmentConfigs, version: version, flexible: true), out, &at)
             writeArray(self.lastAssignmentConfigs, out, &at, version: version, flexible: true)
         }

@@ -154,9 +154,6 @@ package struct Resolver {
             name: line.name, type: type, versions: line.versions, nullable: line.nullable,
             tag: line.tag.map { FieldModel.Tag(number: $0.number, versions: $0.versions) },
             isIgnorable: line.isIgnorable, defaultValue: try defaultValue(line, type), comment: line.comment)
-        if field.tag != nil, field.isNullable, field.defaultValue != .null {
-            throw error(line.line, "a tagged field that may be null must be null by default")
-        }
         if let tag = field.tag, message.flexible.clamped(to: span).map({ tag.versions.first < $0.lowerBound }) ?? true {
             throw error(line.line, "a tag needs a flexible version")
         }

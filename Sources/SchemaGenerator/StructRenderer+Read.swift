@@ -54,6 +54,7 @@ extension StructRenderer {
 
     private func reader(_ field: FieldModel, nullable: Bool, flexible: String) -> String {
         let null = nullable ? "Nullable" : ""
+        let structReader = field.tag == nil ? "readNullableStruct" : "readTaggedStruct"
         let compact = "flexible: \(flexible), \(label(field))"
         switch field.type {
         case .bool: return "readBool(frame, &at, \(label(field)))"
@@ -69,7 +70,7 @@ extension StructRenderer {
         case .bytes: return "read\(null)Bytes(frame, &at, \(compact))"
         case .structure(let name):
             return nullable
-                ? "readNullableStruct(frame, &at, version: version, \(label(field)))"
+                ? "\(structReader)(frame, &at, version: version, \(label(field)))"
                 : "\(name)(frame, &at, version: version)"
         case .array(.string, _): return "read\(null)Strings(frame, &at, \(compact))"
         case .array(.uuid, _): return "read\(null)UUIDs(frame, &at, \(compact))"

@@ -130,6 +130,7 @@ extension StructRenderer {
         let plain = "self.\(field.name)"
         func orEmpty(_ empty: String) -> String { field.isNullable && !nullable ? "\(plain) ?? \(empty)" : plain }
         let null = nullable ? "Nullable" : ""
+        let structWriter = field.tag == nil ? "writeNullableStruct" : "writeTaggedStruct"
         switch field.type {
         case .bool: return "writeBool(\(plain), out, &at)"
         case .int8: return "writeInt8(\(plain), out, &at)"
@@ -144,7 +145,7 @@ extension StructRenderer {
         case .bytes: return "write\(null)Bytes(\(orEmpty("[]")), out, &at, flexible: \(flexible))"
         case .structure:
             return nullable
-                ? "writeNullableStruct(\(plain), out, &at, version: version)"
+                ? "\(structWriter)(\(plain), out, &at, version: version)"
                 : "\(plain).write(out, &at, version: version)"
         case .array(.string, _): return "writeStrings(\(orEmpty("[]")), out, &at, flexible: \(flexible))"
         case .array(.uuid, _): return "writeUUIDs(\(orEmpty("[]")), out, &at, flexible: \(flexible))"

@@ -125,7 +125,7 @@ struct StructRenderer {
         switch field.type {
         case .bool: return value
         case .uuid: return "\(value) != UUID128.zero"
-        case .string, .bytes, .array: return "!\(value).isEmpty"
+        case .string, .bytes, .array: return field.isNullable ? "\(value)?.isEmpty != true" : "!\(value).isEmpty"
         case .structure(let name): return "\(value) != \(name)()"
         default: return "\(value) != 0"
         }

@@ -126,3 +126,11 @@ package func readNullableStruct<Structure: Message>(
 ) throws(WireError) -> Structure? {
     try readInt8(frame, &at, field) < 0 ? nil : try Structure(frame, &at, version: version)
 }
+
+/// The same as the value of a tagged field, where Kafka writes null as a zero byte.
+@inlinable
+package func readTaggedStruct<Structure: Message>(
+    _ frame: RawSpan, _ at: inout Int, version: Int16, _ field: StaticString = ""
+) throws(WireError) -> Structure? {
+    try readInt8(frame, &at, field) <= 0 ? nil : try Structure(frame, &at, version: version)
+}

@@ -85,3 +85,12 @@ package func writeNullableStruct<Structure: Message>(
     writeInt8(1, out, &at)
     value.write(out, &at, version: version)
 }
+
+/// The same as the value of a tagged field, where Kafka writes null as a zero byte.
+@inlinable
+package func writeTaggedStruct<Structure: Message>(
+    _ value: Structure?, _ out: UnsafeMutableRawBufferPointer, _ at: inout Int, version: Int16
+) {
+    guard let value else { return writeInt8(0, out, &at) }
+    writeNullableStruct(value, out, &at, version: version)
+}

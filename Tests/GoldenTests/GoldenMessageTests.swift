@@ -102,7 +102,7 @@ struct GoldenMessageTests {
         switch value {
         case let value as Bool where type(of: value) == Bool.self: return expect((json as? NSNumber)?.boolValue == value)
         case let value as any BinaryInteger: return expect((json as? NSNumber)?.int64Value == Int64(value))
-        case let value as Double: return expect((json as? NSNumber)?.doubleValue == value)
+        case let value as Double: return expect((json as? NSNumber).flatMap { Double($0.stringValue) } == value)
         case let value as String: return expect(json as? String == value)
         case let value as UUID128: return expect((json as? String).flatMap { UUID128($0) } == value)
         case let value as [UInt8] where isBytes(value, json):
@@ -124,7 +124,8 @@ struct GoldenMessageTests {
             let defaultFields = Mirror(reflecting: defaultsOf(value)).children.map(\.value)
             for (index, child) in mirror.children.enumerated() {
                 let name = child.label ?? ""
-                if let field = fields.removeValue(forKey: name) {
+                let field = fields.removeValue(forKey: name)
+                if let field, !isUnwritten("\(path).\(name)", child.value) {
                     compare(field, child.value, at: "\(path).\(name)", &differences)
                 } else if "\(child.value)" != "\(defaultFields[index])" {
                     differences.append("\(path).\(name) is \(child.value), but not listed")
@@ -138,6 +139,12 @@ struct GoldenMessageTests {
 
     /// An empty array of anything casts to `[UInt8]`; only bytes are listed as text.
     private static func isBytes(_ value: [UInt8], _ json: Any?) -> Bool { !value.isEmpty || json is String }
+
+    /// Kafka 4.3.1 does not know these fields yet: their values are listed, but its bytes are without them.
+    private static func isUnwritten(_ path: String, _ value: Any) -> Bool {
+        let fields = ["storedDescriptionTopologyEpoch", "failedDescriptionTopologyEpoch"]
+        return fields.contains { path == "StreamsGroupMetadataValue.\($0)" } && value as? Int32 == -1
+    }
 
     private static func defaultsOf(_ value: Any) -> Any {
         (value as? any Message).map { type(of: $0).init() as Any } ?? value
