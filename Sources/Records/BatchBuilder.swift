@@ -67,9 +67,7 @@ package struct BatchBuilder: Sendable {
         let size = varintSize(Int64(body)) + body
         invariant(used + size <= Int(Int32.max), "a batch of \(used) bytes cannot take a record of \(size)")
         invariant(recordCount < .max, "a batch holds at most 2^31 - 1 records")
-        if used + size > buffer.count {
-            buffer.append(contentsOf: repeatElement(0, count: max(buffer.count, used + size - buffer.count)))
-        }
+        if used + size > buffer.count { grow(to: max(used + size, 2 * buffer.count)) }
         var at = used
         let delta = timestamp &- baseTimestamp
         let index = Int64(recordCount)
@@ -116,6 +114,14 @@ package struct BatchBuilder: Sendable {
     package mutating func removeAll() {
         used = BatchHeader.byteCount
         recordCount = 0
+    }
+
+    private mutating func grow(to count: Int) {
+        var larger = [UInt8](repeating: 0, count: count)
+        larger.withUnsafeMutableBytes { larger in
+            buffer.withUnsafeBytes { larger.copyMemory(from: UnsafeRawBufferPointer(rebasing: $0[..<used])) }
+        }
+        buffer = larger
     }
 
     private var attributes: Int16 {

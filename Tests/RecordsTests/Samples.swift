@@ -16,8 +16,14 @@ struct SampleRecord: Equatable {
 extension SeededGenerator {
     mutating func bytes(_ counts: ClosedRange<Int>, compressible: Bool = false) -> [UInt8] {
         let count = Int.random(in: counts, using: &self)
-        return (0..<count).map { index in
-            compressible ? UInt8(truncatingIfNeeded: index % 7 + 97) : UInt8.random(in: 0...255, using: &self)
+        if compressible {
+            return [UInt8](repeating: UInt8.random(in: 97...122, using: &self), count: count)
+        }
+        return [UInt8](unsafeUninitializedCapacity: count + 8) { bytes, used in
+            for at in stride(from: 0, to: count, by: 8) {
+                UnsafeMutableRawPointer(bytes.baseAddress! + at).storeBytes(of: next(), as: UInt64.self)
+            }
+            used = count
         }
     }
 
