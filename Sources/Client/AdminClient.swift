@@ -28,7 +28,9 @@ package struct AdminClient: ClientMachine, Sendable {
     }
 
     /// The answer, once it is here.
-    package mutating func take(_ token: Int) -> Result<Answer, ClientError>? { answers.removeValue(forKey: token) }
+    package mutating func take(_ token: Int) -> Result<Answer, ClientError>? {
+        answers.removeValue(forKey: token)
+    }
 
     package mutating func step(_ event: LinkEvent, at now: Instant) -> [LinkEffect] {
         cluster.step(event, at: now)

@@ -9,7 +9,8 @@ package enum AdminRequests {
     ///   - partitions: -1 leaves it to the broker's default.
     ///   - replicationFactor: -1 likewise.
     package static func createTopics(
-        _ names: [String], partitions: Int32, replicationFactor: Int16, configs: [(name: String, value: String)],
+        _ names: [String], partitions: Int32, replicationFactor: Int16,
+        configs: [(name: String, value: String)],
         validateOnly: Bool, timeoutMs: Int32 = 30_000
     ) -> CreateTopicsRequest {
         var request = CreateTopicsRequest()
@@ -39,7 +40,9 @@ package enum AdminRequests {
         return request
     }
 
-    package static func createPartitions(_ name: String, count: Int32, timeoutMs: Int32 = 30_000) -> CreatePartitionsRequest {
+    package static func createPartitions(_ name: String, count: Int32, timeoutMs: Int32 = 30_000)
+        -> CreatePartitionsRequest
+    {
         var topic = CreatePartitionsRequest.CreatePartitionsTopic()
         topic.name = name
         topic.count = count

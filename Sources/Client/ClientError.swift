@@ -47,11 +47,14 @@ extension ErrorCode {
     /// Codes that pass by themselves or by newer metadata. Source: the protocol guide's table of error codes.
     package var isRetriable: Bool {
         switch self {
-        case .corruptMessage, .unknownTopicOrPartition, .leaderNotAvailable, .notLeaderOrFollower, .requestTimedOut,
+        case .corruptMessage, .unknownTopicOrPartition, .leaderNotAvailable, .notLeaderOrFollower,
+            .requestTimedOut,
             .replicaNotAvailable, .networkException, .coordinatorLoadInProgress, .coordinatorNotAvailable,
-            .notCoordinator, .notEnoughReplicas, .notEnoughReplicasAfterAppend, .notController, .kafkaStorageError,
+            .notCoordinator, .notEnoughReplicas, .notEnoughReplicasAfterAppend, .notController,
+            .kafkaStorageError,
             .fetchSessionIdNotFound, .invalidFetchSessionEpoch, .listenerNotFound, .fencedLeaderEpoch,
-            .unknownLeaderEpoch, .offsetNotAvailable, .preferredLeaderNotAvailable, .eligibleLeadersNotAvailable,
+            .unknownLeaderEpoch, .offsetNotAvailable, .preferredLeaderNotAvailable,
+            .eligibleLeadersNotAvailable,
             .concurrentTransactions, .throttlingQuotaExceeded, .unknownTopicId, .inconsistentTopicId,
             .fetchSessionTopicIdError:
             true

@@ -26,7 +26,8 @@ extension Cluster {
 
     private mutating func transmit(_ item: Queued, on id: LinkID) {
         do throws(ClientError) {
-            effects.append(.send(id, try links[id]!.encode(item.call, token: item.token, deadline: item.deadline)))
+            effects.append(
+                .send(id, try links[id]!.encode(item.call, token: item.token, deadline: item.deadline)))
         } catch {
             fail(item.token, error)
         }
@@ -54,7 +55,9 @@ extension Cluster {
     }
 
     mutating func lost(_ id: LinkID, _ error: ClientError, at now: Instant) {
-        guard let link = links.removeValue(forKey: id), let owner = owners.removeValue(forKey: id) else { return }
+        guard let link = links.removeValue(forKey: id), let owner = owners.removeValue(forKey: id) else {
+            return
+        }
         var peer = peers[owner] ?? Peer()
         peer.link = nil
         peer.failures += 1
@@ -118,7 +121,8 @@ extension Cluster {
         for id in links.keys.sorted() {
             let link = links[id]!
             let isOpeningLate =
-                link.state == .connecting && (owners[id].flatMap { peers[$0]?.retryAt } ?? .distantFuture) <= now
+                link.state == .connecting
+                && (owners[id].flatMap { peers[$0]?.retryAt } ?? .distantFuture) <= now
             guard isOpeningLate || (link.deadline ?? .distantFuture) <= now else { continue }
             effects.append(.close(id))
             lost(id, isOpeningLate ? .unreachable("no answer to the connection attempt") : .timedOut, at: now)

@@ -90,7 +90,8 @@ package struct Cluster: Sendable {
 
     /// Sends the call, or keeps it until the connection is there. Tokens of the caller's are 0 and up.
     package mutating func send(_ call: any ClientCall, to target: Target, token: Int, at now: Instant) {
-        enqueue(Queued(call: call, token: token, deadline: now.adding(milliseconds: settings.requestTimeoutMs)),
+        enqueue(
+            Queued(call: call, token: token, deadline: now.adding(milliseconds: settings.requestTimeoutMs)),
             to: target, at: now)
     }
 
@@ -136,14 +137,16 @@ package struct Cluster: Sendable {
             switch waiting.token {
             case Link.greetingToken:
                 let deadline = now.adding(milliseconds: settings.requestTimeoutMs)
-                let more = try links[id]!.greeted(frame, bodyAt: bodyAt, version: waiting.version, deadline: deadline)
+                let more = try links[id]!.greeted(
+                    frame, bodyAt: bodyAt, version: waiting.version, deadline: deadline)
                 if let more { effects.append(.send(id, more)) } else { ready(id, at: now) }
                 return nil
             case Self.metadataToken:
                 try takeMetadata(frame, bodyAt: bodyAt, version: waiting.version, at: now)
                 return nil
             default:
-                return Reply(token: waiting.token, apiKey: waiting.apiKey, version: waiting.version, bodyAt: bodyAt)
+                return Reply(
+                    token: waiting.token, apiKey: waiting.apiKey, version: waiting.version, bodyAt: bodyAt)
             }
         } catch {
             effects.append(.close(id))

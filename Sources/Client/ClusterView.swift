@@ -64,7 +64,8 @@ package struct ClusterView: Sendable {
             topic.partitions.append(
                 Partition(
                     leader: BrokerID(partition.leaderId), leaderEpoch: LeaderEpoch(partition.leaderEpoch),
-                    error: .of(partition.errorCode), replicas: partition.replicaNodes, isr: partition.isrNodes))
+                    error: .of(partition.errorCode), replicas: partition.replicaNodes, isr: partition.isrNodes
+                ))
         }
         if let old = topics[name]?.id { names[old] = nil }
         // An answer that only says "not now" does not make us forget how many partitions there are.

@@ -10,7 +10,9 @@ extension Consumer {
         return request
     }
 
-    mutating func listed(_ token: Int, _ response: ListOffsetsResponse, _ effects: inout [Effect], at now: Instant) {
+    mutating func listed(
+        _ token: Int, _ response: ListOffsetsResponse, _ effects: inout [Effect], at now: Instant
+    ) {
         guard end(token) != nil else { return }
         for topic in response.topics {
             for answer in topic.partitions {
@@ -34,7 +36,9 @@ extension Consumer {
             let isSessionError =
                 head.error == .fetchSessionIdNotFound || head.error == .invalidFetchSessionEpoch
                 || head.error == .fetchSessionTopicIdError
-            if !isSessionError { for place in request.places { refused(place, head.error, &effects, at: now) } }
+            if !isSessionError {
+                for place in request.places { refused(place, head.error, &effects, at: now) }
+            }
             return
         }
         if !settings.usesSessions, head.error != .none {
@@ -42,7 +46,11 @@ extension Consumer {
             return
         }
         for part in parts where lanes[part.place] != nil {
-            if part.error == .none { take(part, &effects) } else { refused(part.place, part.error, &effects, at: now) }
+            if part.error == .none {
+                take(part, &effects)
+            } else {
+                refused(part.place, part.error, &effects, at: now)
+            }
         }
     }
 

@@ -18,7 +18,9 @@ extension Consumer {
                 isLeaderless = true
                 continue
             }
-            if lane.lookups.isEmpty { reads[leader, default: []].append(place) } else {
+            if lane.lookups.isEmpty {
+                reads[leader, default: []].append(place)
+            } else {
                 lookups[leader, default: []].append(place)
             }
         }
@@ -47,7 +49,9 @@ extension Consumer {
         return lastToken
     }
 
-    private mutating func listOffsets(_ places: [TopicPartition], _ broker: BrokerID, _ view: ClusterView) -> Effect {
+    private mutating func listOffsets(_ places: [TopicPartition], _ broker: BrokerID, _ view: ClusterView)
+        -> Effect
+    {
         var request = ListOffsetsRequest()
         request.replicaId = -1
         for place in places {
@@ -68,7 +72,8 @@ extension Consumer {
         return .listOffsets(request, to: broker, token: begin(places, broker, isFetch: false))
     }
 
-    private mutating func fetch(_ places: [TopicPartition], _ broker: BrokerID, _ view: ClusterView) -> Effect {
+    private mutating func fetch(_ places: [TopicPartition], _ broker: BrokerID, _ view: ClusterView) -> Effect
+    {
         let byName = places.contains { (view.topics[$0.topic]?.id ?? .zero) == .zero }
         var wanted: [TopicPartition: FetchSession.Wish] = [:]
         for place in places {

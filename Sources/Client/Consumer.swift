@@ -96,7 +96,9 @@ package struct Consumer: Sendable {
         case .requestFailed(let token, let error): failed(token, error, &effects, at: now)
         }
         ask(&effects, view: view, at: now)
-        let due = lanes.values.filter { !$0.isFinished && !$0.isBusy }.compactMap(\.notBefore).filter { $0 > now }.min()
+        let due = lanes.values.filter { !$0.isFinished && !$0.isBusy }.compactMap(\.notBefore).filter {
+            $0 > now
+        }.min()
         if let due { effects.append(.wake(at: due)) }
         return effects
     }

@@ -72,7 +72,8 @@ package struct ConsumerClient: ClientMachine, Sendable {
         run(consumer.step(event, view: cluster.view, at: now), at: now)
         for failure in cluster.takeFailures() {
             run(
-                consumer.step(.requestFailed(token: failure.token, failure.error), view: cluster.view, at: now),
+                consumer.step(
+                    .requestFailed(token: failure.token, failure.error), view: cluster.view, at: now),
                 at: now)
         }
     }
@@ -84,7 +85,8 @@ package struct ConsumerClient: ClientMachine, Sendable {
                 cluster.send(MessageCall(request, versionMax: 7), to: .broker(broker), token: token, at: now)
             case .fetch(let request, let byName, let broker, let token):
                 cluster.send(
-                    MessageCall(request, versionMax: byName ? 12 : 17), to: .broker(broker), token: token, at: now)
+                    MessageCall(request, versionMax: byName ? 12 : 17), to: .broker(broker), token: token,
+                    at: now)
             case .refreshMetadata: cluster.refresh()
             case .failed(let place, let error): failures.append((place, error))
             case .wake(let at): wakes.append(.wake(at: at))

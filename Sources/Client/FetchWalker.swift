@@ -32,7 +32,8 @@ package struct FetchedPartition: Equatable, Sendable {
     package private(set) var diverging: EpochEnd?
     package private(set) var currentLeader: Leader?
 
-    init(_ frame: RawSpan, _ at: inout Int, version: Int16, topic: String, topicID: TopicID) throws(WireError) {
+    init(_ frame: RawSpan, _ at: inout Int, version: Int16, topic: String, topicID: TopicID) throws(WireError)
+    {
         let flexible = version >= 12
         self.topic = topic
         self.topicID = topicID
@@ -76,6 +77,12 @@ package struct FetchedHead: Equatable, Sendable {
     package let throttleTimeMs: Int32
     package let error: ErrorCode
     package let sessionID: Int32
+
+    package init(throttleTimeMs: Int32, error: ErrorCode, sessionID: Int32) {
+        self.throttleTimeMs = throttleTimeMs
+        self.error = error
+        self.sessionID = sessionID
+    }
 }
 
 /// Walks the body of a FetchResponse, version 4 and up, without copying records.

@@ -12,6 +12,15 @@ package struct FetchedChunk: Sendable {
     package let before: Offset?
     package let highWatermark: Offset
 
+    package init(place: TopicPartition, bytes: [UInt8], from: Offset, before: Offset?, highWatermark: Offset)
+    {
+        self.place = place
+        self.bytes = bytes
+        self.from = from
+        self.before = before
+        self.highWatermark = highWatermark
+    }
+
     /// One record, its parts as places in `payload`.
     package struct Record {
         package let offset: Offset
@@ -34,7 +43,10 @@ package struct FetchedChunk: Sendable {
             let batch = span.extracting(at..<end)
             at = end
             if header.isControl || header.nextOffset <= from.value { continue }
-            guard batchChecksumHolds(batch, header: header) else { throw .badRecord(at: at) }
+            guard batchChecksumHolds(batch, header: header) else {
+                throw .badChecksum(
+                    stored: header.crc, computed: crc32c(batch.extracting(21..<header.sizeInBytes)))
+            }
             if header.codec == .none {
                 let payload = batch.extracting(BatchHeader.byteCount..<header.sizeInBytes)
                 guard try walk(payload, header, body) else { return }

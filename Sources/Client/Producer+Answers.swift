@@ -46,7 +46,8 @@ extension Producer {
             again(index, at, inDoubt: false, delayed: false, at: now)  // Only because one before it failed.
         case .broker(.outOfOrderSequenceNumber, _) where batch.isInDoubt || isLate:
             finish(index, serial, offset: -1, error: error, &effects)
-        case .broker(.outOfOrderSequenceNumber, _), .broker(.unknownProducerId, _), .broker(.invalidProducerEpoch, _),
+        case .broker(.outOfOrderSequenceNumber, _), .broker(.unknownProducerId, _),
+            .broker(.invalidProducerEpoch, _),
             .broker(.producerFenced, _):
             again(index, at, inDoubt: false, delayed: true, at: now)
             renewIdentity()
@@ -100,7 +101,9 @@ extension Producer {
         guard !error.isRetriable else { return }
         for index in lanes.indices {
             seal(index)
-            for batch in lanes[index].sealed { finish(index, batch.serial, offset: -1, error: error, &effects) }
+            for batch in lanes[index].sealed {
+                finish(index, batch.serial, offset: -1, error: error, &effects)
+            }
         }
     }
 

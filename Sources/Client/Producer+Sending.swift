@@ -7,7 +7,9 @@ extension Producer {
             guard let open = lanes[index].open else { continue }
             if isFlushing || open.openedAt.adding(milliseconds: settings.lingerMs) <= now { seal(index) }
         }
-        guard lanes.contains(where: { !$0.sealed.isEmpty }), isIdentityReady(&effects, at: now) else { return }
+        guard lanes.contains(where: { !$0.sealed.isEmpty }), isIdentityReady(&effects, at: now) else {
+            return
+        }
         var leaderless = false
         var byBroker: [BrokerID: [Int]] = [:]
         for step in lanes.indices {
@@ -28,10 +30,13 @@ extension Producer {
     }
 
     /// Without idempotence two batches of a partition in flight could be swapped by a retry: then only one at a time.
-    private var laneInFlightMax: Int { settings.isIdempotent || settings.acks == 0 ? settings.inFlightMax : 1 }
+    private var laneInFlightMax: Int {
+        settings.isIdempotent || settings.acks == 0 ? settings.inFlightMax : 1
+    }
 
     private mutating func nextCall(
-        _ candidates: [Int], to broker: BrokerID, view: ClusterView, at now: Instant, _ effects: inout [Effect]
+        _ candidates: [Int], to broker: BrokerID, view: ClusterView, at now: Instant,
+        _ effects: inout [Effect]
     ) -> Effect? {
         var topics: [ProduceCall.Topic] = []
         var batches: [(lane: Int, serial: Int)] = []
@@ -97,7 +102,9 @@ extension Producer {
     /// appended already is given up rather than risk that its records are there twice.
     private mutating func renumber(_ index: Int, _ effects: inout [Effect]) {
         for batch in lanes[index].sealed where batch.isInDoubt && batch.sequence >= 0 {
-            finish(index, batch.serial, offset: -1, error: .unreachable("it is not known whether it was stored"), &effects)
+            finish(
+                index, batch.serial, offset: -1, error: .unreachable("it is not known whether it was stored"),
+                &effects)
         }
         identity = .none  // Those were not a reason to drain once more.
         lanes[index].nextSequence = 0

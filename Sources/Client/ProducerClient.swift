@@ -18,7 +18,9 @@ package struct ProducerClient: ClientMachine, Sendable {
     /// Makes sure the topic's partitions get known.
     package mutating func follow(_ topic: String) { cluster.follow([topic]) }
 
-    package mutating func append(_ record: RecordToSend, to topic: String, id: Int, at now: Instant) -> Producer.Admission {
+    package mutating func append(_ record: RecordToSend, to topic: String, id: Int, at now: Instant)
+        -> Producer.Admission
+    {
         let admission = producer.append(record, to: topic, id: id, view: cluster.view, at: now)
         if admission == .unknownPlace { cluster.follow([topic]) }
         return admission
@@ -66,7 +68,8 @@ package struct ProducerClient: ClientMachine, Sendable {
                     : .producerIDRefused(.broker(.of(response.errorCode), nil))
             }
             return .answered(
-                token: reply.token, answers(try ProduceResponse(frame, &at, version: reply.version), reply.version))
+                token: reply.token,
+                answers(try ProduceResponse(frame, &at, version: reply.version), reply.version))
         } catch {
             let malformed = ClientError.malformed("\(error)")
             return reply.token == Self.identityToken
@@ -102,7 +105,8 @@ package struct ProducerClient: ClientMachine, Sendable {
             case .initProducerID:
                 var request = InitProducerIdRequest()
                 request.transactionTimeoutMs = .max
-                cluster.send(MessageCall(request, versionMax: 4), to: .any, token: Self.identityToken, at: now)
+                cluster.send(
+                    MessageCall(request, versionMax: 4), to: .any, token: Self.identityToken, at: now)
             case .produce(let call, let broker, let token):
                 cluster.send(call, to: .broker(broker), token: token, at: now)
             case .refreshMetadata: cluster.refresh()

@@ -37,9 +37,10 @@ struct ProducerLane: Sendable {
 
     var isEmpty: Bool { open == nil && sealed.isEmpty && inFlight.isEmpty }
 
+    /// - Returns: how many bytes more are held.
     mutating func append(_ record: RecordToSend, id: Int, make: () -> BatchBuilder, at now: Instant) -> Int {
+        let before = open?.builder.sizeInBytes ?? 0
         if open == nil { open = Open(builder: make(), openedAt: now) }
-        let before = open!.builder.sizeInBytes
         open!.builder.append(
             timestamp: record.timestamp.milliseconds, key: record.key, value: record.value,
             headers: record.headers.map { (key: Array($0.key.utf8), value: $0.value) })

@@ -24,7 +24,9 @@ func writeAll(_ fd: Int32, _ bytes: [UInt8]) -> Bool {
     var at = 0
     while at < bytes.count {
         let count = bytes.withUnsafeBytes { write(fd, $0.baseAddress! + at, bytes.count - at) }
-        if count > 0 { at += count } else if errno == EAGAIN {
+        if count > 0 {
+            at += count
+        } else if errno == EAGAIN {
             var poller = pollfd(fd: fd, events: Int16(POLLOUT), revents: 0)
             poll(&poller, 1, -1)
         } else if errno != EINTR {

@@ -28,7 +28,8 @@ final class Socket {
         while let address = next?.pointee {
             next = address.ai_next
             let fd = socket(
-                address.ai_family, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
+                address.ai_family,
+                Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue), 0)
             guard fd >= 0 else {
                 reason = describe(errno)
                 continue

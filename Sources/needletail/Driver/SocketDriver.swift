@@ -137,7 +137,8 @@ final class SocketDriver<Machine: ClientMachine> {
     private func run(_ effects: [LinkEffect], of index: Int) {
         for effect in effects {
             switch effect {
-            case .connect(let link, let host, let port): connect(Place(machine: index, link: link), host, port)
+            case .connect(let link, let host, let port):
+                connect(Place(machine: index, link: link), host, port)
             case .send(let link, let frame):
                 guard let key = keys[Place(machine: index, link: link)] else { continue }
                 sockets[key]!.socket.enqueue(frame)
