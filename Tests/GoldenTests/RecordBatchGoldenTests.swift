@@ -2,7 +2,7 @@ import Foundation
 import Records
 import Testing
 
-/// Batches made by Apache Kafka, with what they hold. `GOLDEN_DIR` points at another directory with such a file.
+/// Batches made by Apache Kafka, with what they hold.
 struct RecordBatchGoldenTests {
     private struct Line: Decodable {
         let what: String
@@ -89,12 +89,11 @@ struct RecordBatchGoldenTests {
     }
 
     private func forEachBatch(_ body: (String, [UInt8], BatchHeader, Batch) throws -> Void) throws {
-        let beside = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden")
-        let folder = ProcessInfo.processInfo.environment["GOLDEN_DIR"].map { URL(filePath: $0) } ?? beside
-        let text = try String(contentsOf: folder.appending(path: "record-batches.jsonl"), encoding: .utf8)
+        let file = GoldenDirectory.url.appending(path: "record-batches.jsonl")
+        let text = try String(contentsOf: file, encoding: .utf8)
         for row in text.split(separator: "\n") {
             let line = try JSONDecoder().decode(Line.self, from: Data(row.utf8))
-            let bytes = bytes(hex: line.hex)
+            let bytes = try #require(GoldenMessage.bytes(line.hex))
             var at = 0
             for batch in line.batches {
                 let header = try BatchHeader(bytes.span.bytes, at: at)
@@ -150,11 +149,6 @@ struct RecordBatchGoldenTests {
         }
         return builder.finish(baseOffset: header.baseOffset)
     }
-}
-
-private func bytes(hex: String) -> [UInt8] {
-    let digits = Array(hex.utf8).map { $0 < 58 ? $0 - 48 : $0 - 87 }
-    return stride(from: 0, to: digits.count, by: 2).map { digits[$0] << 4 | digits[$0 + 1] }
 }
 
 private func hex(_ bytes: ArraySlice<UInt8>) -> String {
