@@ -2,7 +2,7 @@ package import CommitLog
 package import Records
 
 /// A topic's effective configuration, typed: what its produce and fetch paths ask.
-package struct TopicConfig: Sendable {
+package struct TopicConfig: Sendable, Equatable {
     package var log: LogConfig
     package var produce: ProduceRules
     /// acks=all waits for page caches only (`write.caching`).

@@ -1,0 +1,209 @@
+import CommitLog
+import Metadata
+import Ports
+import Vocabulary
+
+/// The reconciler: compares what the committed metadata says with what runs here, topic by topic, and starts and stops logs.
+///
+/// It looks at states, not at changes, so it may be interrupted anywhere and begun again: a topic deleted while its partitions come
+/// up just changes direction.
+extension ControlLoop {
+    /// Partitions made or removed in one call: a few milliseconds of file system work.
+    static let sliceSteps = 64
+
+    /// Puts the topics that the records touch in the queue.
+    func noteChanges(_ records: [MetadataRecord]) {
+        if records.contains(where: Self.changesDefaults) {
+            topicConfigs = TopicConfigs(effectiveConfigs)
+            upkeep.configure(topicConfigs, now: now)
+            for id in running.keys.sorted() { reconciling.add(id) }
+        } else if records.contains(where: Self.changesConfigs) {
+            topicConfigs = topicConfigs.with(effectiveConfigs)
+        }
+        for id in topics(touchedBy: records, in: controller.committed).sorted() { reconciling.add(id) }
+    }
+
+    /// The topics that a record is about.
+    func topics(touchedBy records: [MetadataRecord], in image: ClusterImage) -> Set<TopicID> {
+        var topics: Set<TopicID> = []
+        for record in records {
+            switch record {
+            case .topicCreated(let id, _, _), .topicDeleted(let id): topics.insert(id)
+            case .partitionCreated(let key, _), .partitionChanged(let key, _): topics.insert(key.topic)
+            case .configSet(let resource, _, _), .configRemoved(let resource, _):
+                if resource.kind == .topic, let id = image.topicIDs[resource.name] { topics.insert(id) }
+            default: break
+            }
+        }
+        return topics
+    }
+
+    /// One slice of work.
+    func reconcile() {
+        var steps = Self.sliceSteps
+        while steps > 0, let id = reconciling.first {
+            guard reconcile(id, &steps) else { return }
+            reconciling.removeFirst()
+            for reply in held.takeReady(running: id) { reply.end(.done(reply.reply)) }
+        }
+    }
+
+    /// - Returns: false when there is more to do for the topic than the steps allow.
+    private func reconcile(_ id: TopicID, _ steps: inout Int) -> Bool {
+        guard let state = controller.committed.topics[id] else { return remove(id, &steps) }
+        let config = topicConfigs[state.name]
+        var topic = running.removeValue(forKey: id) ?? RunningTopic(name: state.name, id: id)
+        var assigned: [DirectoryAssignment] = []
+        while topic.partitions.count < Int(state.partitionCount), steps > 0 {
+            steps -= 1
+            topic.partitions.append(create(Int32(topic.partitions.count), of: state, config, &assigned))
+        }
+        let isWhole = topic.partitions.count == Int(state.partitionCount)
+        if isWhole { publish(&topic, config, &steps) }
+        running[id] = topic
+        report(assigned)
+        return isWhole
+    }
+
+    /// Shows the topic to the data loops, unless they see it so already.
+    private func publish(_ topic: inout RunningTopic, _ config: TopicConfig, _ steps: inout Int) {
+        if let old = topic.published {
+            let isSame = old.config == config
+            if isSame, old.partitions.count == topic.partitions.count { return }
+            if !isSame {
+                steps -= 1
+                for partition in old.partitions { wake(partition.configure(config), for: partition) }
+            }
+        }
+        let shown = Topic(name: topic.name, id: topic.id, config: config, partitions: topic.partitions)
+        topic.published = shown
+        upkeep.topicChanged(topic.id, config)
+        broker.topology.update { $0.insert(shown) }
+    }
+
+    // MARK: - Coming up
+
+    private func create(
+        _ index: Int32, of topic: TopicState, _ config: TopicConfig, _ assigned: inout [DirectoryAssignment]
+    ) -> Partition {
+        let id = TopicPartition(topic: topic.name, partition: index)
+        guard let state = controller.committed.partition(topic.id, index) else { invariantFailed("no partition \(id)") }
+        let place = state.directory(on: broker.config.nodeID)
+        guard let chosen = directoryIndex(for: place) else {
+            let why = "the log directory that holds it is not there: \(place.map(\.description) ?? "none")"
+            return offline(id, topic.id, directories[0].disk, state, why)
+        }
+        let disk = directories[chosen].disk
+        if place == ReplicaDirectory.unassigned {
+            assigned.append(
+                DirectoryAssignment(
+                    partition: TopicIDPartition(topic: topic.id, partition: index), directory: disk.directoryID))
+        }
+        forgetCheckpoints(of: id, in: chosen)
+        do throws(LogError) {
+            let log = try Log.create(
+                disk: disk.disk, topicPartition: id, topicID: topic.id, config: config.log, now: now.timestamp)
+            directories[chosen].partitionCount += 1
+            let partition = Partition(
+                id: id, topicID: topic.id, disk: disk, log: log, leaderEpoch: state.leaderEpoch,
+                writeCaching: config.writeCaching)
+            upkeep.add(partition)
+            return partition
+        } catch {
+            if case .disk(let error) = error { failed(disk, error) }
+            return offline(id, topic.id, disk, state, "\(error)")
+        }
+    }
+
+    private func offline(
+        _ id: TopicPartition, _ topic: TopicID, _ disk: BrokerDisk, _ state: PartitionState, _ why: String
+    ) -> Partition {
+        log(
+            .error, "A partition could not be started.",
+            [("topic", id.topic), ("partition", String(id.partition)), ("reason", why)])
+        let partition = Partition(
+            offline: id, topicID: topic, disk: disk, leaderEpoch: state.leaderEpoch, reason: why)
+        upkeep.add(partition)
+        return partition
+    }
+
+    /// The directory by its id; for one not chosen yet that with the fewest partitions among those that may be written.
+    private func directoryIndex(for place: UUID128?) -> Int? {
+        if let place, place != ReplicaDirectory.unassigned, place != ReplicaDirectory.migrating {
+            return directories.firstIndex { $0.disk.directoryID == place && $0.disk.standing != .offline }
+        }
+        func best(_ isAllowed: (BrokerDisk.Standing) -> Bool) -> Int? {
+            directories.indices.filter { isAllowed(directories[$0].disk.standing) }
+                .min { directories[$0].partitionCount < directories[$1].partitionCount }
+        }
+        return best { $0 == .open || $0 == .throttled } ?? best { $0 != .offline }
+    }
+
+    /// Tells the controller where the replicas went (KIP-858).
+    private func report(_ assigned: [DirectoryAssignment]) {
+        if assigned.isEmpty { return }
+        submit(.setDirectories(broker.config.nodeID, epoch: brokerEpoch, assigned)) { _ in }
+    }
+
+    // MARK: - Going away
+
+    private func remove(_ id: TopicID, _ steps: inout Int) -> Bool {
+        guard var topic = running.removeValue(forKey: id) else { return true }
+        if let published = topic.published {
+            topic.published = nil
+            broker.topology.update { $0.remove(published) }
+            upkeep.topicRemoved(id)
+        }
+        while steps > 0, let partition = topic.partitions.popLast() {
+            steps -= 1
+            delete(partition)
+        }
+        if topic.partitions.isEmpty { return true }
+        running[id] = topic
+        return false
+    }
+
+    /// The directory is renamed now and removed later: what is being sent from its files may end in peace.
+    private func delete(_ partition: Partition) {
+        upkeep.remove(partition)
+        let (loops, log) = partition.takeOffline("the topic was deleted")
+        wake(loops, for: partition)
+        guard let index = directories.firstIndex(where: { $0.disk === partition.disk }) else { return }
+        guard let directory = directories[index].directory, partition.disk.standing != .offline else { return }
+        do throws(DiskError) {
+            guard directory.disk.exists(partition.id.description) else { return }
+            try directory.markDeleted(partition.id, topicID: partition.topicID)
+            if log != nil { directories[index].partitionCount -= 1 }
+            let delay = log?.config.fileDeleteDelayMs ?? 0
+            removals.add(directory: index, due: now.instant.adding(milliseconds: delay))
+        } catch {
+            self.log(
+                .error, "A deleted partition's directory could not be renamed.",
+                [("topic", partition.id.topic), ("partition", String(partition.id.partition)), ("reason", "\(error)")])
+            failed(partition.disk, error)
+        }
+    }
+
+    // MARK: - Configurations
+
+    /// Of this broker, as committed.
+    var effectiveConfigs: EffectiveConfigs {
+        EffectiveConfigs(
+            image: controller.committed, broker: broker.config.nodeID, staticProperties: broker.config.properties)
+    }
+
+    private static func changesConfigs(_ record: MetadataRecord) -> Bool {
+        switch record {
+        case .configSet, .configRemoved, .topicDeleted: true
+        default: false
+        }
+    }
+
+    /// Brokers' values are the topics' defaults.
+    private static func changesDefaults(_ record: MetadataRecord) -> Bool {
+        switch record {
+        case .configSet(let resource, _, _), .configRemoved(let resource, _): resource.kind == .broker
+        default: false
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import CommitLog
+import Ports
+import Vocabulary
+
+/// The upkeep of the logs: retention, rolling, background syncs and checkpoints, in rounds spread over time.
+extension ControlLoop {
+    func upkeepIfDue() {
+        guard now.instant >= upkeep.nextTick else { return }
+        let elapsedMs = (now.instant - upkeep.lastTick) / 1_000_000
+        upkeep.lastTick = now.instant
+        upkeep.nextTick = now.instant.adding(milliseconds: upkeep.tickMs)
+        watchDisks()
+        let count = upkeep.entries.count
+        for place in upkeep.retention.visits(of: count, elapsedMs: elapsedMs) {
+            applyRetention(upkeep.entries[place].partition)
+        }
+        for place in upkeep.checkpoint.visits(of: count, elapsedMs: elapsedMs) {
+            syncForCheckpoint(upkeep.entries[place].partition)
+        }
+        flushDue()
+        removeDeletedFiles()
+        if now.instant >= upkeep.nextSurvey {
+            upkeep.nextSurvey = now.instant.adding(milliseconds: upkeep.surveyMs)
+            survey()
+            writeCheckpoints()
+        }
+    }
+
+    // MARK: - Rounds
+
+    private func applyRetention(_ partition: Partition) {
+        let time = now.timestamp
+        let outcome = work(on: partition) { log, highWatermark throws(LogError) in
+            _ = try log.rollIfDue(now: time)
+            let deleted = try log.applyRetention(now: time, highWatermark: highWatermark)
+            log.expireProducers(now: time)
+            return (deleted, log.startOffset, log.config.fileDeleteDelayMs)
+        }
+        guard let (deleted, start, delay) = outcome, !deleted.isEmpty else { return }
+        wake(partition.startMoved(to: start), for: partition)
+        upkeep.deletedFiles.append((partition, now.instant.adding(milliseconds: delay)))
+        log(
+            .info, "Retention took segments away.",
+            [
+                ("topic", partition.id.topic), ("partition", String(partition.id.partition)),
+                ("segments", String(deleted.count)), ("log.start.offset", String(start.value)),
+                ("bytes", String(deleted.reduce(0) { $0 + $1.sizeBytes })),
+            ])
+    }
+
+    /// Without it the recovery point of a topic with write caching would never move, and a crash would cost a scan of everything.
+    private func syncForCheckpoint(_ partition: Partition) {
+        let behind = work(on: partition) { log, _ throws(LogError) in log.bytesBehindRecoveryPoint }
+        guard let behind, behind > 0 else { return }
+        if let sync = partition.requestSync(loop: .control, checkpoint: true) { emit(.sync(sync)) }
+    }
+
+    private func flushDue() {
+        for id in upkeep.flushing.sorted() {
+            for partition in running[id]?.partitions ?? [] {
+                let time = now.timestamp
+                let isDue = work(on: partition) { log, _ throws(LogError) in log.isFlushDue(now: time) }
+                if isDue ?? false, let sync = partition.requestSync(loop: .control) { emit(.sync(sync)) }
+            }
+        }
+    }
+
+    /// Files of segments that were taken away before. Also called for DeleteRecords, by the next visit.
+    private func removeDeletedFiles() {
+        let time = now.timestamp
+        var later: [(partition: Partition, due: Instant)] = []
+        for entry in upkeep.deletedFiles {
+            guard entry.due <= now.instant else {
+                later.append(entry)
+                continue
+            }
+            let next = work(on: entry.partition) { log, _ throws(LogError) in try log.removeDeletedFiles(now: time) }
+            if let next, let next {
+                let wait = max(1, next.milliseconds - time.milliseconds)
+                later.append((entry.partition, now.instant.adding(milliseconds: wait)))
+            }
+        }
+        upkeep.deletedFiles = later
+    }
+
+    /// Runs `body` on the partition's log; nil when it is offline, or goes offline by that.
+    func work<Result: Sendable>(
+        on partition: Partition, _ body: (Log, _ highWatermark: Offset) throws(LogError) -> Result
+    ) -> Result? {
+        do throws(Partition.Failure) {
+            return try partition.withLogErrors(body)
+        } catch {
+            if let error = error.diskError { failed(partition.disk, error) }
+            return nil
+        }
+    }
+
+    // MARK: - Survey and checkpoints
+
+    /// Looks at each partition once: what checkpoints and metrics need.
+    func survey() {
+        var counters = ControlCounters()
+        counters.topics = running.count
+        counters.partitions = upkeep.entries.count
+        counters.metadataOffset = log.committedOffset.value
+        for place in upkeep.entries.indices {
+            var entry = upkeep.entries[place]
+            let seen = try? entry.partition.withLog { log, highWatermark in
+                (highWatermark, log.startOffset, log.recoveryPoint, log.sizeBytes, log.segmentCount)
+            }
+            guard let seen else {
+                counters.offlinePartitions += 1
+                continue
+            }
+            (entry.highWatermark, entry.startOffset, entry.recoveryPoint, entry.sizeBytes, entry.segments) = seen
+            counters.logBytes += entry.sizeBytes
+            counters.segments += entry.segments
+            let stale = upkeep.see(place, entry)
+            if !stale.isEmpty { directories[entry.directory].stale.formUnion(stale) }
+        }
+        broker.metrics.publish(counters)
+    }
+
+    /// Writes the checkpoint files that no longer say how it is. Blocks for a few small syncs.
+    func writeCheckpoints(all: Bool = false) {
+        let withRecovery = all || now.instant >= upkeep.nextRecoveryCheckpoint
+        if withRecovery { upkeep.nextRecoveryCheckpoint = now.instant.adding(milliseconds: upkeep.checkpointMs) }
+        for index in directories.indices {
+            for kind in CheckpointKind.allCases where directories[index].stale.contains(kind) {
+                if kind != .recoveryPoint || withRecovery { writeCheckpoint(kind, of: index) }
+            }
+        }
+    }
+
+    /// A new partition must not find the checkpoints of one of the same name that was deleted.
+    func forgetCheckpoints(of id: TopicPartition, in index: Int) {
+        for kind in CheckpointKind.allCases where directories[index].written[kind]?[id] != nil {
+            writeCheckpoint(kind, of: index)
+        }
+    }
+
+    private func writeCheckpoint(_ kind: CheckpointKind, of index: Int) {
+        guard let directory = directories[index].directory, directories[index].disk.standing != .offline else { return }
+        var offsets: [TopicPartition: Offset] = [:]
+        for entry in upkeep.entries where entry.directory == index {
+            let offset =
+                switch kind {
+                case .recoveryPoint: entry.recoveryPoint
+                case .logStartOffset: entry.startOffset
+                case .highWatermark: entry.highWatermark
+                }
+            // One not seen yet has no say; a log that starts at 0 needs none.
+            if offset > 0 || offset == 0 && kind != .logStartOffset { offsets[entry.partition.id] = offset }
+        }
+        do throws(DiskError) {
+            try directory.writeCheckpoint(kind, offsets)
+            directories[index].written[kind] = offsets
+            directories[index].stale.remove(kind)
+        } catch {
+            failed(directories[index].disk, error)
+        }
+    }
+}
+
+extension Partition {
+    /// `withLog` for bodies that throw the log's errors: a disk's error keeps its face.
+    func withLogErrors<Result: Sendable>(
+        _ body: (Log, _ highWatermark: Offset) throws(LogError) -> Result
+    ) throws(Failure) -> Result {
+        try withLog { log, highWatermark in
+            do throws(LogError) {
+                return try body(log, highWatermark)
+            } catch {
+                if case .disk(let inner) = error { throw inner }
+                throw error
+            }
+        }
+    }
+}

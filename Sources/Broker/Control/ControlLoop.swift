@@ -1,0 +1,130 @@
+import Messages
+import Metadata
+import Ports
+package import Vocabulary
+
+/// The control loop of a broker: the controller with its metadata log, what makes this broker run what the metadata says, and the
+/// upkeep of the logs.
+///
+/// Confined to the host's control thread. Like a data loop it never asks a clock and never waits for a sync; unlike one it may take
+/// milliseconds at a time, so that data loops never have to: long work is cut into slices, one a call.
+package final class ControlLoop {
+    package let broker: Broker
+
+    // What the aspects use; each one's file says how.
+    var now: Moment
+    var controller: Controller
+    let log: any ReplicatedLog
+    var directories: [ManagedDirectory]
+    var brokerEpoch: Int64 = -1
+    /// Proposed and replayed, not committed; in order.
+    var uncommitted: [(offset: Offset, record: MetadataRecord)] = []
+    var held = HeldReplies()
+    var running: [TopicID: RunningTopic] = [:]
+    var reconciling = ReconcileQueue()
+    var topicConfigs: TopicConfigs
+    var removals = Removals()
+    var upkeep: Upkeep
+    var producerIDs = ProducerIDBlock()
+    var isStopped = false
+
+    private var outbound: [LoopEffect] = []
+
+    init(
+        broker: Broker, controller: Controller, log: any ReplicatedLog, directories: [ManagedDirectory], now: Moment
+    ) {
+        self.broker = broker
+        self.controller = controller
+        self.log = log
+        self.directories = directories
+        self.now = now
+        topicConfigs = TopicConfigs(controller.configs)
+        upkeep = Upkeep(topicConfigs, now: now)
+    }
+
+    // MARK: - What the host calls
+
+    package func deliver(_ message: LoopMessage, now: Moment) {
+        self.now = now
+        if isStopped { return }
+        switch message {
+        case .synced(let outcomes): for outcome in outcomes { synced(outcome) }
+        case .control(let request): handle(request)
+        case .diskFailed(let disk, let error): failed(disk, error)
+        case .reply, .advanced: invariantFailed("a data loop's message came to the control loop")
+        }
+        turn()
+    }
+
+    /// Fires what is due, and does the next slice of what is long.
+    /// - Returns: when to call again at the latest; at once while there is work left.
+    package func advance(to now: Moment) -> Instant? {
+        self.now = now
+        if isStopped { return nil }
+        expireReplies()
+        reconcile()
+        upkeepIfDue()
+        removeDirectories()
+        turn()
+        if !reconciling.isEmpty || removals.hasWork { return now.instant }
+        return [upkeep.nextTick, held.nextDeadline].compactMap { $0 }.min()
+    }
+
+    package func takeOutbound() -> [LoopEffect] {
+        if outbound.isEmpty { return [] }
+        defer { outbound.removeAll(keepingCapacity: true) }
+        return outbound
+    }
+
+    // MARK: - What the aspects call
+
+    func emit(_ effect: LoopEffect) { outbound.append(effect) }
+
+    func log(_ level: LogLine.Level, _ message: String, _ fields: [(key: String, value: String)] = []) {
+        outbound.append(.log(LogLine(level, message, fields)))
+    }
+
+    func reply(_ ticket: ReplyTicket, _ message: some Message) {
+        outbound.append(.post(.reply(ticket, ticket.frame(message)), to: ticket.loop))
+    }
+
+    /// Those loops have waiters for the partition, which moved on or went away.
+    func wake(_ loops: UInt64, for partition: Partition) {
+        var bits = loops
+        while bits != 0 {
+            let loop = LoopID(bits.trailingZeroBitCount)
+            bits &= bits - 1
+            invariant(loop.index < broker.config.dataLoops, "loop \(loop.index) waits for \(partition.id)")
+            outbound.append(.post(.advanced([partition]), to: loop))
+        }
+    }
+
+    /// The cluster as a client of `listener` is told it.
+    func view(_ listener: String) -> ClusterView {
+        ClusterView(
+            topology: broker.topology.current(), config: broker.config, clusterID: broker.clusterID,
+            listener: listener)
+    }
+
+    // MARK: - Within
+
+    private func synced(_ outcome: SyncOutcome) {
+        switch outcome.owner {
+        case .metadataLog:
+            log.synced(outcome)
+            if let error = outcome.error { failed(directories[0].disk, error) }
+        case .partition(let partition, let sync):
+            if let error = outcome.error { return failed(partition.disk, error) }
+            let synced = partition.syncCompleted(sync, loop: .control)
+            if let next = synced.sync { emit(.sync(next)) }
+            wake(synced.wake, for: partition)
+        }
+    }
+
+    /// The end of each call: what is committed takes effect, what was proposed is on its way.
+    private func turn() {
+        if applyCommitted() { reconcile() }
+        outbound.append(contentsOf: log.takeEffects())
+        if let failure = log.failure { failUncommitted(failure) }
+    }
+}
