@@ -135,10 +135,11 @@ package final class Partition: Sendable {
     }
 
     /// Asks for a sync of all that is there, whatever the topic's settings (flush.ms, checkpoints, the end of write caching).
-    package func requestSync(loop: LoopID) throws(DiskError) -> SyncRequest? {
+    /// With `checkpoint` the indexes too, so that recovery need not look below.
+    package func requestSync(loop: LoopID, checkpoint: Bool = false) throws(DiskError) -> SyncRequest? {
         let result: Result<SyncRequest?, DiskError> = state.withLock { state in
             do throws(DiskError) {
-                return .success(try state.nextSync(of: self, loop: loop, force: true))
+                return .success(try state.nextSync(of: self, loop: loop, force: true, checkpoint: checkpoint))
             } catch {
                 return .failure(error)
             }
@@ -287,11 +288,11 @@ extension Partition.State {
     }
 
     fileprivate mutating func nextSync(
-        of partition: Partition, loop: LoopID, force: Bool = false
+        of partition: Partition, loop: LoopID, force: Bool = false, checkpoint: Bool = false
     ) throws(DiskError) -> SyncRequest? {
         guard let log, !isSyncing else { return nil }
         guard force || !writeCaching || unsyncedBytes >= Partition.unsyncedBytesMax else { return nil }
-        guard let sync = try log.beginSync() else { return nil }
+        guard let sync = try log.beginSync(checkpoint: checkpoint) else { return nil }
         isSyncing = true
         unsyncedBytes = 0
         return SyncRequest(

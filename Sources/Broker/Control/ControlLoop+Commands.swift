@@ -6,7 +6,7 @@ import Vocabulary
 extension ControlLoop {
     /// Decides a command, proposes what it comes to, and calls `finish` once that is committed and runs here.
     func submit(_ command: MetadataCommand, deadline: Instant? = nil, finish: @escaping (CommandOutcome) -> Void) {
-        if let failure = log.failure { return finish(.refused(Self.storageError(failure))) }
+        if let failure = metadataLog.failure { return finish(.refused(Self.storageError(failure))) }
         let decision: MetadataDecision
         do throws(MetadataError) {
             decision = try controller.decide(command, at: now.timestamp)
@@ -21,9 +21,9 @@ extension ControlLoop {
         }
         let reply = HeldReply(deadline: deadline, reply: decision.reply, finish: finish)
         // What was decided may rest on records that are not committed yet: it waits for all there are.
-        reply.offset = log.endOffset
+        reply.offset = metadataLog.endOffset
         reply.topics = topics(touchedBy: decision.records, in: controller.image)
-        if reply.offset <= log.committedOffset { reply.isCommitted = true }
+        if reply.offset <= metadataLog.committedOffset { reply.isCommitted = true }
         if reply.isReady { reply.end(.done(decision.reply)) } else { held.add(reply) }
     }
 
@@ -32,7 +32,7 @@ extension ControlLoop {
         var start = 0
         while start < decision.records.count {
             let batch = Array(decision.records[start..<min(start + size, decision.records.count)])
-            let first = try log.propose(batch, now: now.timestamp)
+            let first = try metadataLog.propose(batch, now: now.timestamp)
             for (index, record) in batch.enumerated() {
                 controller.replay(record, at: first + Int64(index))
                 uncommitted.append((first + Int64(index), record))
@@ -44,7 +44,7 @@ extension ControlLoop {
     /// Lets what is committed take effect.
     /// - Returns: whether there was anything.
     func applyCommitted() -> Bool {
-        let committed = log.committedOffset
+        let committed = metadataLog.committedOffset
         let ready = uncommitted.first.map { $0.offset < committed } ?? false
         if ready {
             controller.committed(upTo: Offset(committed.value - 1))

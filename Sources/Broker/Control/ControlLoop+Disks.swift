@@ -27,7 +27,7 @@ extension ControlLoop {
         if directories.allSatisfy({ $0.disk.standing == .offline }) {
             log(.critical, "No log directory is left; the broker holds no data until it is restarted.")
         }
-        if index == 0 { return }  // Nothing can be agreed on without the metadata log.
+        if index == 0 { return metadataLog.fail("\(error)") }  // Nothing can be agreed on without the metadata log.
         submit(.failDirectories(broker.config.nodeID, epoch: brokerEpoch, directories: [disk.directoryID])) { _ in }
     }
 

@@ -128,7 +128,7 @@ extension ControlLoop {
     }
 
     /// The directory by its id; for one not chosen yet that with the fewest partitions among those that may be written.
-    private func directoryIndex(for place: UUID128?) -> Int? {
+    func directoryIndex(for place: UUID128?) -> Int? {
         if let place, place != ReplicaDirectory.unassigned, place != ReplicaDirectory.migrating {
             return directories.firstIndex { $0.disk.directoryID == place && $0.disk.standing != .offline }
         }

@@ -102,7 +102,7 @@ extension ControlLoop {
         var counters = ControlCounters()
         counters.topics = running.count
         counters.partitions = upkeep.entries.count
-        counters.metadataOffset = log.committedOffset.value
+        counters.metadataOffset = metadataLog.committedOffset.value
         for place in upkeep.entries.indices {
             var entry = upkeep.entries[place]
             let seen = try? entry.partition.withLog { log, highWatermark in
@@ -122,14 +122,23 @@ extension ControlLoop {
     }
 
     /// Writes the checkpoint files that no longer say how it is. Blocks for a few small syncs.
-    func writeCheckpoints(all: Bool = false) {
-        let withRecovery = all || now.instant >= upkeep.nextRecoveryCheckpoint
+    func writeCheckpoints() {
+        let withRecovery = now.instant >= upkeep.nextRecoveryCheckpoint
         if withRecovery { upkeep.nextRecoveryCheckpoint = now.instant.adding(milliseconds: upkeep.checkpointMs) }
         for index in directories.indices {
             for kind in CheckpointKind.allCases where directories[index].stale.contains(kind) {
                 if kind != .recoveryPoint || withRecovery { writeCheckpoint(kind, of: index) }
             }
         }
+    }
+
+    /// Writes those of one directory that are stale.
+    /// - Returns: false when that failed.
+    func writeCheckpoints(of index: Int) -> Bool {
+        for kind in CheckpointKind.allCases where directories[index].stale.contains(kind) {
+            writeCheckpoint(kind, of: index)
+        }
+        return directories[index].stale.isEmpty
     }
 
     /// A new partition must not find the checkpoints of one of the same name that was deleted.
@@ -151,6 +160,9 @@ extension ControlLoop {
                 }
             // One not seen yet has no say; a log that starts at 0 needs none.
             if offset > 0 || offset == 0 && kind != .logStartOffset { offsets[entry.partition.id] = offset }
+        }
+        if index == 0, kind == .recoveryPoint {
+            offsets[MetadataLog.topicPartition] = metadataLog.recoveryPoint
         }
         do throws(DiskError) {
             try directory.writeCheckpoint(kind, offsets)

@@ -14,7 +14,7 @@ package final class ControlLoop {
     // What the aspects use; each one's file says how.
     var now: Moment
     var controller: Controller
-    let log: any ReplicatedLog
+    let metadataLog: any ReplicatedLog
     var directories: [ManagedDirectory]
     var brokerEpoch: Int64 = -1
     /// Proposed and replayed, not committed; in order.
@@ -31,11 +31,11 @@ package final class ControlLoop {
     private var outbound: [LoopEffect] = []
 
     init(
-        broker: Broker, controller: Controller, log: any ReplicatedLog, directories: [ManagedDirectory], now: Moment
+        broker: Broker, controller: Controller, metadataLog: any ReplicatedLog, directories: [ManagedDirectory], now: Moment
     ) {
         self.broker = broker
         self.controller = controller
-        self.log = log
+        self.metadataLog = metadataLog
         self.directories = directories
         self.now = now
         topicConfigs = TopicConfigs(controller.configs)
@@ -111,7 +111,7 @@ package final class ControlLoop {
     private func synced(_ outcome: SyncOutcome) {
         switch outcome.owner {
         case .metadataLog:
-            log.synced(outcome)
+            metadataLog.synced(outcome)
             if let error = outcome.error { failed(directories[0].disk, error) }
         case .partition(let partition, let sync):
             if let error = outcome.error { return failed(partition.disk, error) }
@@ -124,7 +124,7 @@ package final class ControlLoop {
     /// The end of each call: what is committed takes effect, what was proposed is on its way.
     private func turn() {
         if applyCommitted() { reconcile() }
-        outbound.append(contentsOf: log.takeEffects())
-        if let failure = log.failure { failUncommitted(failure) }
+        outbound.append(contentsOf: metadataLog.takeEffects())
+        if let failure = metadataLog.failure { failUncommitted(failure) }
     }
 }

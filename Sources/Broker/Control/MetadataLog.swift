@@ -154,6 +154,8 @@ final class MetadataLog: ReplicatedLog {
         }
     }
 
+    func fail(_ why: String) { failure = failure ?? why }
+
     func close(now: Timestamp) throws(DiskError) {
         try syncNow()
         do throws(LogError) {

@@ -12,6 +12,8 @@ protocol ReplicatedLog: AnyObject {
     var endOffset: Offset { get }
     /// All below is committed.
     var committedOffset: Offset { get }
+    /// Where recovery begins after a crash.
+    var recoveryPoint: Offset { get }
     /// Set when the log can take no more: its disk failed.
     var failure: String? { get }
 
@@ -22,6 +24,8 @@ protocol ReplicatedLog: AnyObject {
     func takeEffects() -> [LoopEffect]
     /// A sync it asked for is done, or failed.
     func synced(_ outcome: SyncOutcome)
+    /// Its disk failed elsewhere: nothing more is committed.
+    func fail(_ why: String)
     /// Makes everything proposed durable here and now, and lets go of the files.
     func close(now: Timestamp) throws(DiskError)
 }

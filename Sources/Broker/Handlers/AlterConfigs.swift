@@ -6,11 +6,11 @@ import Vocabulary
 /// Source: KIP-133, KIP-339.
 extension ControlLoop {
     func handleAlterConfigs(_ message: AlterConfigsRequest, _ request: ControlRequest) {
-        var items = ConfigItems()
-        var changes: [ConfigReplacement] = []
         let keys = message.resources.map { ConfigItems.Key(type: $0.resourceType, name: $0.resourceName) }
+        var items = ConfigItems(keys, node: broker.config.nodeID)
+        var changes: [ConfigReplacement] = []
         for (key, resource) in zip(keys, message.resources) {
-            guard let target = items.target(key, among: keys, node: broker.config.nodeID) else { continue }
+            guard let target = items.target(key) else { continue }
             changes.append(
                 ConfigReplacement(resource: target, values: resource.configs.map { ($0.name, $0.value) }))
         }
@@ -30,9 +30,9 @@ extension ControlLoop {
     }
 
     func handleIncrementalAlterConfigs(_ message: IncrementalAlterConfigsRequest, _ request: ControlRequest) {
-        var items = ConfigItems()
-        var changes: [ConfigAlteration] = []
         let keys = message.resources.map { ConfigItems.Key(type: $0.resourceType, name: $0.resourceName) }
+        var items = ConfigItems(keys, node: broker.config.nodeID)
+        var changes: [ConfigAlteration] = []
         for (key, resource) in zip(keys, message.resources) {
             let operations = resource.configs.map { ConfigAlteration.Operation(rawValue: $0.configOperation) }
             if let place = operations.firstIndex(where: { $0 == nil }) {
@@ -40,7 +40,7 @@ extension ControlLoop {
                 items.refuse(key, .invalidRequest, "Unknown operation type \(operation)")
                 continue
             }
-            guard let target = items.target(key, among: keys, node: broker.config.nodeID) else { continue }
+            guard let target = items.target(key) else { continue }
             let named = zip(resource.configs, operations).map { ($0.name, $1!, $0.value) }
             changes.append(ConfigAlteration(resource: target, changes: named))
         }
@@ -97,17 +97,25 @@ private struct ConfigItems {
     }
 
     private(set) var refused: [Result] = []
+    private let node: BrokerID
+    /// Those named more than once, until that was told.
+    private var twice: [Key: Bool] = [:]
+
+    init(_ keys: [Key], node: BrokerID) {
+        self.node = node
+        var seen: Set<Key> = []
+        for key in keys where !seen.insert(key).inserted { twice[key] = false }
+    }
 
     mutating func refuse(_ key: Key, _ code: ErrorCode, _ why: String) {
         refused.append(Result(key: key, error: MetadataError(code, why)))
     }
 
     /// - Returns: nil when it was refused.
-    mutating func target(_ key: Key, among keys: [Key], node: BrokerID) -> ConfigResource? {
-        if keys.count(where: { $0 == key }) > 1 {
-            if !refused.contains(where: { $0.key == key }) {
-                refuse(key, .invalidRequest, "Each resource must appear at most once.")
-            }
+    mutating func target(_ key: Key) -> ConfigResource? {
+        if let isTold = twice[key] {
+            if !isTold { refuse(key, .invalidRequest, "Each resource must appear at most once.") }
+            twice[key] = true
             return nil
         }
         guard let kind = ConfigResource.Kind(rawValue: key.type) else {

@@ -1,0 +1,254 @@
+import CommitLog
+import Metadata
+import Ports
+import Synchronization
+import Vocabulary
+
+/// Opening every partition that the metadata says is here, and setting aside what it does not know.
+extension ControlLoop {
+    private struct Job: Sendable {
+        let id: TopicPartition
+        let topicID: TopicID
+        let state: PartitionState
+        let config: TopicConfig
+        /// Nil: its directory is not there.
+        let directory: Int?
+        let exists: Bool
+        let recovery: RecoveryStart
+        let disk: any Disk
+
+        func run(now: Timestamp) -> Opened {
+            do throws(LogError) {
+                if exists {
+                    let (log, report) = try Log.open(
+                        disk: disk, topicPartition: id, topicID: topicID, config: config.log, start: recovery, now: now)
+                    return .log(log, report)
+                }
+                return .log(try create(now: now), nil)
+            } catch {
+                return .failed(error)
+            }
+        }
+
+        func create(now: Timestamp) throws(LogError) -> Log {
+            try Log.create(disk: disk, topicPartition: id, topicID: topicID, config: config.log, now: now)
+        }
+    }
+
+    private enum Opened: Sendable {
+        case log(Log, RecoveryReport?)
+        case failed(LogError)
+    }
+
+    func openPartitions(
+        _ history: History, _ inParallel: (_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> Void
+    ) {
+        topicConfigs = TopicConfigs(effectiveConfigs)
+        upkeep.configure(topicConfigs, now: now)
+        let places = survivors(history)
+        let image = controller.committed
+        var jobs: [Job] = []
+        var assigned: [DirectoryAssignment] = []
+        for topic in image.topicsByName {
+            let config = topicConfigs[topic.name]
+            for (index, state) in image.partitions(of: topic).enumerated() {
+                jobs.append(job(topic, Int32(index), state, config, places, &assigned))
+            }
+        }
+        let time = now.timestamp
+        let outcomes = Outcomes(count: jobs.count)
+        let work = jobs
+        inParallel(jobs.count) { index in
+            if work[index].directory != nil { outcomes.set(index, work[index].run(now: time)) }
+        }
+        var summary = Summary()
+        for (index, job) in jobs.enumerated() { bringUp(job, outcomes.take(index), history, &summary) }
+        publishAll()
+        summary.lines.forEach { emit(.log($0)) }
+        if !jobs.isEmpty { emit(.log(summary.line(partitions: jobs.count, isClean: directories.allSatisfy { $0.directory?.wasClean ?? true }))) }
+        if !assigned.isEmpty {
+            submit(.setDirectories(broker.config.nodeID, epoch: brokerEpoch, assigned)) { _ in }
+        }
+    }
+
+    private func job(
+        _ topic: TopicState, _ index: Int32, _ state: PartitionState, _ config: TopicConfig,
+        _ places: [TopicPartition: [Int]], _ assigned: inout [DirectoryAssignment]
+    ) -> Job {
+        let id = TopicPartition(topic: topic.name, partition: index)
+        let place = state.directory(on: broker.config.nodeID)
+        let found = places[id] ?? []
+        // Where it lies counts for more than where it was meant to lie: the broker may have stopped before it said so.
+        let there = found.first { directories[$0].disk.directoryID == place } ?? found.first
+        let directory = there ?? directoryIndex(for: place)
+        if let directory {
+            directories[directory].partitionCount += 1
+            if directories[directory].disk.directoryID != place {
+                assigned.append(
+                    DirectoryAssignment(
+                        partition: TopicIDPartition(topic: topic.id, partition: index),
+                        directory: directories[directory].disk.directoryID))
+            }
+        }
+        for twin in found where twin != there {
+            setAside(id, topic.id, in: twin, isDeleted: false, "it lies in another log directory too")
+        }
+        let home = directories[directory ?? 0]
+        return Job(
+            id: id, topicID: topic.id, state: state, config: config, directory: directory, exists: there != nil,
+            recovery: home.directory?.recoveryStart(of: id) ?? RecoveryStart(), disk: home.disk.disk)
+    }
+
+    /// The partitions that lie here and belong to topics that there are: by name, in which directories.
+    private func survivors(_ history: History) -> [TopicPartition: [Int]] {
+        var places: [TopicPartition: [Int]] = [:]
+        let image = controller.committed
+        for index in directories.indices {
+            guard let directory = directories[index].directory else { continue }
+            do throws(DiskError) {
+                for id in try directory.partitions() where id != MetadataLog.topicPartition {
+                    if let topic = image.topic(named: id.topic), id.partition < topic.partitionCount {
+                        places[id, default: []].append(index)
+                    } else {
+                        let topic = try directory.topicID(of: id)
+                        setAside(
+                            id, topic ?? .zero, in: index, isDeleted: topic.map(history.deleted.contains) ?? false,
+                            "there is no such topic")
+                    }
+                }
+            } catch {
+                failed(directories[index].disk, error)
+            }
+        }
+        return places
+    }
+
+    /// Renames a directory that is in the way: for removal when its topic was deleted, else so that nothing is lost.
+    private func setAside(_ id: TopicPartition, _ topic: TopicID, in index: Int, isDeleted: Bool, _ why: String) {
+        guard let directory = directories[index].directory else { return }
+        do throws(DiskError) {
+            if isDeleted { return try directory.markDeleted(id, topicID: topic) }
+            try directory.markStray(id, topicID: topic)
+            log(
+                .warning, "Set a stray partition directory aside.",
+                [
+                    ("log.dir", directory.disk.name), ("topic", id.topic), ("partition", String(id.partition)),
+                    ("topic.id", topic.description), ("reason", why),
+                ])
+        } catch {
+            failed(directories[index].disk, error)
+        }
+    }
+
+    // MARK: - What came of it
+
+    private func bringUp(_ job: Job, _ outcome: Opened?, _ history: History, _ summary: inout Summary) {
+        let partition: Partition
+        if let index = job.directory, let outcome, directories[index].disk.standing != .offline {
+            partition = bringUp(job, outcome, in: index, history, &summary)
+        } else {
+            partition = offline(job, "its log directory is not there")
+        }
+        upkeep.add(partition)
+        running[job.topicID, default: RunningTopic(name: job.id.topic, id: job.topicID)].partitions.append(partition)
+    }
+
+    private func bringUp(
+        _ job: Job, _ outcome: Opened, in index: Int, _ history: History, _ summary: inout Summary
+    ) -> Partition {
+        let disk = directories[index].disk
+        switch outcome {
+        case .log(let log, let report):
+            if let report { summary.add(report, job.id) }
+            return Partition(
+                id: job.id, topicID: job.topicID, disk: disk, log: log, leaderEpoch: job.state.leaderEpoch,
+                writeCaching: job.config.writeCaching)
+        case .failed(.inconsistentTopicID(_, _, let found)):
+            // Left over from a topic of the same name.
+            setAside(
+                job.id, found, in: index, isDeleted: history.deleted.contains(found), "it is of another topic of that name")
+            forgetCheckpoints(of: job.id, in: index)
+            do throws(LogError) {
+                let log = try job.create(now: now.timestamp)
+                return bringUp(job, .log(log, nil), in: index, history, &summary)
+            } catch {
+                return offline(job, "\(error)")
+            }
+        case .failed(let error):
+            if case .disk(let error) = error, error.reason != .notFound, error.reason != .corrupt {
+                failed(disk, error)
+            }
+            return offline(job, "\(error)")
+        }
+    }
+
+    private func offline(_ job: Job, _ why: String) -> Partition {
+        log(
+            .error, "A partition's log cannot be used; the partition is offline.",
+            [("topic", job.id.topic), ("partition", String(job.id.partition)), ("reason", why)])
+        return Partition(
+            offline: job.id, topicID: job.topicID, disk: directories[job.directory ?? 0].disk,
+            leaderEpoch: job.state.leaderEpoch, reason: why)
+    }
+
+    private func publishAll() {
+        var topics: [Topic] = []
+        for id in running.keys.sorted() {
+            let topic = running[id]!
+            let shown = Topic(
+                name: topic.name, id: id, config: topicConfigs[topic.name], partitions: topic.partitions)
+            running[id]!.published = shown
+            upkeep.topicChanged(id, shown.config)
+            topics.append(shown)
+        }
+        let image = controller.committed
+        broker.topology.update { topology in
+            topology.image = image
+            for topic in topics { topology.insert(topic) }
+        }
+    }
+
+    /// Written by many threads, each in its own place.
+    private final class Outcomes: Sendable {
+        private let values: Mutex<[Opened?]>
+
+        init(count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
+
+        func set(_ index: Int, _ value: Opened) { values.withLock { $0[index] = value } }
+
+        func take(_ index: Int) -> Opened? {
+            values.withLock {
+                defer { $0[index] = nil }
+                return $0[index]
+            }
+        }
+    }
+
+    /// What recovery did, in few lines.
+    private struct Summary {
+        private var recovered = 0
+        private var scannedBytes: Int64 = 0
+        private var truncatedBytes: Int64 = 0
+        private(set) var lines: [LogLine] = []
+
+        mutating func add(_ report: RecoveryReport, _ id: TopicPartition) {
+            let place = [("topic", id.topic), ("partition", String(id.partition))]
+            for warning in report.warnings {
+                lines.append(LogLine(.warning, "A log needed repair.", place.map { ($0.0, $0.1) } + [("reason", warning)]))
+            }
+            if report.wasClean { return }
+            recovered += 1
+            scannedBytes += report.bytesScanned
+            truncatedBytes += report.truncatedBytes
+        }
+
+        func line(partitions: Int, isClean: Bool) -> LogLine {
+            LogLine(
+                .info, "Opened the logs.",
+                [
+                    ("partitions", String(partitions)), ("clean", String(isClean)), ("recovered", String(recovered)),
+                    ("scanned.bytes", String(scannedBytes)), ("truncated.bytes", String(truncatedBytes)),
+                ])
+        }
+    }
+}
