@@ -64,8 +64,9 @@ extension ControlLoop {
         var summary = Summary()
         for (index, job) in jobs.enumerated() { bringUp(job, outcomes.take(index), history, &summary) }
         publishAll()
-        summary.lines.forEach { emit(.log($0)) }
-        if !jobs.isEmpty { emit(.log(summary.line(partitions: jobs.count, isClean: directories.allSatisfy { $0.directory?.wasClean ?? true }))) }
+        for line in summary.lines { emit(.log(line)) }
+        let isClean = directories.allSatisfy { $0.directory?.wasClean ?? true }
+        if !jobs.isEmpty { emit(.log(summary.line(partitions: jobs.count, isClean: isClean))) }
         if !assigned.isEmpty {
             submit(.setDirectories(broker.config.nodeID, epoch: brokerEpoch, assigned)) { _ in }
         }
@@ -217,9 +218,9 @@ extension ControlLoop {
         func set(_ index: Int, _ value: Opened) { values.withLock { $0[index] = value } }
 
         func take(_ index: Int) -> Opened? {
-            values.withLock {
-                defer { $0[index] = nil }
-                return $0[index]
+            values.withLock { values in
+                defer { values[index] = nil }
+                return values[index]
             }
         }
     }
@@ -232,9 +233,11 @@ extension ControlLoop {
         private(set) var lines: [LogLine] = []
 
         mutating func add(_ report: RecoveryReport, _ id: TopicPartition) {
-            let place = [("topic", id.topic), ("partition", String(id.partition))]
             for warning in report.warnings {
-                lines.append(LogLine(.warning, "A log needed repair.", place.map { ($0.0, $0.1) } + [("reason", warning)]))
+                lines.append(
+                    LogLine(
+                        .warning, "A log needed repair.",
+                        [("topic", id.topic), ("partition", String(id.partition)), ("reason", warning)]))
             }
             if report.wasClean { return }
             recovered += 1

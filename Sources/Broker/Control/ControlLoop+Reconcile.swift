@@ -1,4 +1,5 @@
 import CommitLog
+import HashTreeCollections
 import Metadata
 import Ports
 import Vocabulary

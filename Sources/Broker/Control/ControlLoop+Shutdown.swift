@@ -1,6 +1,6 @@
 import CommitLog
 import Ports
-package import Vocabulary
+import Vocabulary
 
 /// The end in order: everything synced, the checkpoints written, the marker set that spares the next start its recovery.
 extension ControlLoop {

@@ -1,8 +1,9 @@
 import CommitLog
+import HashTreeCollections
 import Metadata
 package import Ports
 import Synchronization
-package import Vocabulary
+import Vocabulary
 
 /// The start: directories, then the metadata log, then every partition's log, then the topology that the data loops begin with.
 extension ControlLoop {
@@ -92,24 +93,28 @@ extension ControlLoop {
             do throws(LogDirectoryError) {
                 let directory = try LogDirectory.open(disk, identity: identity)
                 let id = directory.identity.directoryID
-                if let twin = opened.first(where: { $0.disk.directoryID == id }) {
-                    throw StartError(
-                        "\(disk.name) and \(twin.disk.disk.name) have the same directory.id in meta.properties: one is a copy.")
-                }
                 opened.append(
                     OpenedDirectory(disk: BrokerDisk(disk: disk, directoryID: id), directory: directory, failure: nil))
-            } catch let error as LogDirectoryError {
+            } catch {
                 if let error = fatal(error) { throw error }
                 let broken = BrokerDisk(disk: disk, directoryID: ReplicaDirectory.lost)
                 _ = broken.set(.offline)
                 opened.append(OpenedDirectory(disk: broken, directory: nil, failure: describe(error)))
-            } catch let error as StartError {
-                throw error
-            } catch {
-                invariantFailed("\(error)")
             }
         }
+        try checkDistinct(opened)
         return (clusterID, opened)
+    }
+
+    private static func checkDistinct(_ opened: [OpenedDirectory]) throws(StartError) {
+        var seen: [UUID128: String] = [:]
+        for directory in opened where directory.directory != nil {
+            if let twin = seen.updateValue(directory.disk.disk.name, forKey: directory.disk.directoryID) {
+                throw StartError(
+                    "\(directory.disk.disk.name) and \(twin) have the same directory.id in meta.properties: "
+                        + "one is a copy of the other.")
+            }
+        }
     }
 
     /// A disk that fails is left out; a directory that is someone else's must not be touched.
@@ -187,7 +192,7 @@ extension ControlLoop {
         watchDisks()
         // What recovery kept and no sync vouches for is committed once it is synced.
         for entry in upkeep.entries {
-            if let sync = entry.partition.requestSync(loop: .control) { emit(.sync(sync)) }
+            requestSync(of: entry.partition)
         }
         survey()
     }

@@ -52,7 +52,15 @@ extension ControlLoop {
     private func syncForCheckpoint(_ partition: Partition) {
         let behind = work(on: partition) { log, _ throws(LogError) in log.bytesBehindRecoveryPoint }
         guard let behind, behind > 0 else { return }
-        if let sync = partition.requestSync(loop: .control, checkpoint: true) { emit(.sync(sync)) }
+        requestSync(of: partition, checkpoint: true)
+    }
+
+    func requestSync(of partition: Partition, checkpoint: Bool = false) {
+        do throws(DiskError) {
+            if let sync = try partition.requestSync(loop: .control, checkpoint: checkpoint) { emit(.sync(sync)) }
+        } catch {
+            failed(partition.disk, error)
+        }
     }
 
     private func flushDue() {
@@ -60,7 +68,7 @@ extension ControlLoop {
             for partition in running[id]?.partitions ?? [] {
                 let time = now.timestamp
                 let isDue = work(on: partition) { log, _ throws(LogError) in log.isFlushDue(now: time) }
-                if isDue ?? false, let sync = partition.requestSync(loop: .control) { emit(.sync(sync)) }
+                if isDue ?? false { requestSync(of: partition) }
             }
         }
     }

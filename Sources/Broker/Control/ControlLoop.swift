@@ -2,6 +2,7 @@ import Messages
 import Metadata
 import Ports
 package import Vocabulary
+import Wire
 
 /// The control loop of a broker: the controller with its metadata log, what makes this broker run what the metadata says, and the
 /// upkeep of the logs.

@@ -112,7 +112,10 @@ final class MetadataLog: ReplicatedLog {
         if let failure { throw DiskError(.offline, "append", Self.topicPartition.description, detail: failure) }
         for record in records { builder.append(timestamp: now.milliseconds, key: nil, value: record.encode()) }
         var batch = builder.finish()
-        let outcome = try batch.withUnsafeMutableBytes { bytes throws(DiskError) in try append(bytes, now: now) }
+        let result: Result<AppendOutcome, DiskError> = batch.withUnsafeMutableBytes { bytes in
+            do throws(DiskError) { return .success(try append(bytes, now: now)) } catch { return .failure(error) }
+        }
+        let outcome = try result.get()
         guard case .appended(let base, _) = outcome else { invariantFailed("the metadata log refused: \(outcome)") }
         return base
     }

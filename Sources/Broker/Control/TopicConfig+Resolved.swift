@@ -1,4 +1,5 @@
 import CommitLog
+import HashTreeCollections
 import Metadata
 import Records
 import Vocabulary

@@ -1,4 +1,5 @@
 import CommitLog
+import HashTreeCollections
 import Messages
 import Metadata
 import Vocabulary

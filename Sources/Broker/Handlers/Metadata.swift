@@ -1,3 +1,4 @@
+import HashTreeCollections
 import Messages
 import Metadata
 import Vocabulary
