@@ -1,72 +1,129 @@
 package import Ports
 package import Vocabulary
 
-// Surface; bodies follow.
+/// One partition's log: segments in a directory of their own, and what is known about them.
+///
+/// Files and bytes are Kafka's. No clock: times come as arguments. Not safe by itself: the partition's lock owns it,
+/// which is what makes passing it between threads sound.
 package final class Log: @unchecked Sendable {
     package let topicPartition: TopicPartition
     package let topicID: TopicID
     package var config: LogConfig
-    package private(set) var startOffset: Offset = 0
-    package private(set) var endOffset: Offset = 0
-    package private(set) var sizeBytes: Int64 = 0
-    package var segmentCount: Int { 1 }
-    /// All below is on stable storage.
-    package private(set) var syncedOffset: Offset = 0
-    /// From here recovery must scan after a crash: what goes into the recovery-point checkpoint.
-    package private(set) var recoveryPoint: Offset = 0
 
-    init(_ tp: TopicPartition, _ id: TopicID, _ config: LogConfig) {
-        topicPartition = tp
-        topicID = id
-        self.config = config
+    /// The first offset that may be read.
+    package internal(set) var startOffset: Offset
+    /// The offset that the next record gets.
+    package internal(set) var endOffset: Offset
+    /// Everything below is on stable storage.
+    package internal(set) var syncedOffset: Offset
+    /// Everything below is on stable storage with its index entries and producer state: recovery begins here. What
+    /// goes into the recovery-point checkpoint. Moves with a roll and with `beginSync(checkpoint: true)`.
+    package internal(set) var recoveryPoint: Offset
+    /// Of all segments; deleted ones do not count, even while their files are there.
+    package internal(set) var sizeBytes: Int64 = 0
+
+    let disk: any Disk
+    let directory: String
+    /// In order; the last one is the active one.
+    var segments: [Segment] = []
+    var epochs = LeaderEpochs()
+    var producerStates = ProducerStates()
+    var boundaries = Boundaries()
+    var dirt = Dirt()
+    /// Offsets that snapshots in the directory are of, rising.
+    var snapshots: [Offset] = []
+    var deletedFiles: [DeletedFiles] = []
+    /// When the oldest record that is not synced was appended.
+    var unsyncedSince: Timestamp?
+    /// A failed append could not be cut off the file; must be done before the next one.
+    var mustTruncate = false
+    // Kept for their memory.
+    var pieces: [UnsafeRawBufferPointer] = []
+    var undo: [(producerID: Int64, state: ProducerState?)] = []
+
+    /// Files renamed to `.deleted`, and when they go.
+    struct DeletedFiles {
+        let paths: [String]
+        let due: Timestamp
     }
 
-    /// Makes the directory and the first, empty segment.
+    init(
+        disk: any Disk, topicPartition: TopicPartition, topicID: TopicID, config: LogConfig, startOffset: Offset
+    ) {
+        self.disk = disk
+        self.topicPartition = topicPartition
+        self.topicID = topicID
+        self.config = config
+        self.startOffset = startOffset
+        endOffset = startOffset
+        syncedOffset = startOffset
+        recoveryPoint = startOffset
+        directory = topicPartition.description
+    }
+
+    package var segmentCount: Int { segments.count }
+    var active: Segment { segments[segments.count - 1] }
+
+    /// Makes the directory and the first, empty segment. Nothing is synced yet: the first sync does it.
     package static func create(
         disk: any Disk, topicPartition: TopicPartition, topicID: TopicID, config: LogConfig,
         startOffset: Offset = 0, now: Timestamp
-    ) throws(LogError) -> Log { fatalError() }
-    package static func open(
-        disk: any Disk, topicPartition: TopicPartition, topicID: TopicID?, config: LogConfig, start: RecoveryStart,
-        now: Timestamp
-    ) throws(LogError) -> (Log, RecoveryReport) { fatalError() }
-
-    package func append(_ items: inout [AppendItem], leaderEpoch: LeaderEpoch, now: Timestamp) throws(DiskError) {}
-    package func appendAsFollower(_ bytes: UnsafeRawBufferPointer, now: Timestamp) throws(LogError) -> FollowerAppend {
-        fatalError()
+    ) throws(LogError) -> Log {
+        let log = Log(
+            disk: disk, topicPartition: topicPartition, topicID: topicID, config: config, startOffset: startOffset)
+        do {
+            try disk.createDirectory(log.directory)
+            log.segments = [try Segment.create(disk, log.directory, startOffset, now: now)]
+            try log.writeMetadata()
+        } catch {
+            throw .disk(error)
+        }
+        log.dirt.isRootDirty = true
+        log.dirt.isDirectoryDirty = true
+        log.dirt.add(log.active.log)
+        return log
     }
-    package func read(from: Offset, maxBytes: Int, bound: Offset, minOneBatch: Bool) throws(LogError) -> LogSlice? {
-        nil
+
+    func writeMetadata() throws(DiskError) {
+        let text = PartitionMetadata.encode(topicID)
+        dirt.add(try disk.writeWhole(directory + "/" + LogPaths.metadata, text), temporary: true)
+        dirt.isDirectoryDirty = true
     }
-    package func byteCount(from: Offset, bound: Offset) -> Int { 0 }
-    package func offset(atOrAfter timestamp: Timestamp, bound: Offset) throws(LogError) -> TimestampedOffset? { nil }
-    package func maxTimestamp() throws(LogError) -> TimestampedOffset? { nil }
 
-    package var latestEpoch: LeaderEpoch? { nil }
-    package func assign(epoch: LeaderEpoch, startOffset: Offset) {}
-    package func leaderEpoch(for offset: Offset) -> LeaderEpoch? { nil }
-    package func endOffset(of epoch: LeaderEpoch) -> (epoch: LeaderEpoch, offset: Offset)? { nil }
-    /// Cuts the log; the new end may lie below `offset` when a batch spans it.
-    package func truncate(to offset: Offset) throws(LogError) {}
-    package func truncateFully(startAt offset: Offset, now: Timestamp) throws(LogError) {}
-    /// - Returns: the new start offset.
-    package func deleteRecords(before offset: Offset, now: Timestamp) throws(LogError) -> Offset { 0 }
+    package var producers: [ProducerSummary] { producerStates.summaries }
 
-    package func applyRetention(now: Timestamp, highWatermark: Offset) throws(LogError) -> [DeletedSegment] { [] }
-    package func rollIfDue(now: Timestamp) throws(LogError) -> Bool { false }
-    /// - Returns: when the next ones are due.
-    package func removeDeletedFiles(now: Timestamp) throws(LogError) -> Timestamp? { nil }
+    /// Forgets producers that have been silent for `producerIDExpirationMs`.
+    package func expireProducers(now: Timestamp) {
+        _ = producerStates.expire(now: now, limit: config.producerIDExpirationMs)
+    }
 
-    package func beginSync(checkpoint: Bool = false) throws(DiskError) -> LogSync? { nil }
-    /// - Returns: `syncedOffset`.
-    @discardableResult
-    package func syncCompleted(_ sync: LogSync) throws(DiskError) -> Offset { 0 }
-    /// `flush.messages` or `flush.ms` says that it is time to sync.
-    package func isFlushDue(now: Timestamp) -> Bool { false }
-    /// A checkpoint would spare recovery so many bytes.
-    package var bytesBehindRecoveryPoint: Int64 { 0 }
+    /// The segment that holds `offset` or would.
+    func segmentIndex(for offset: Offset) -> Int {
+        var low = 0
+        var high = segments.count
+        if segments[high - 1].baseOffset <= offset { return high - 1 }
+        while high - low > 1 {
+            let middle = (low + high) / 2
+            if segments[middle].baseOffset <= offset { low = middle } else { high = middle }
+        }
+        return low
+    }
 
-    package var producers: [ProducerSummary] { [] }
-    package func expireProducers(now: Timestamp) {}
-    package func close() throws(LogError) {}
+    /// Where a segment's offsets end, at the latest.
+    func endOffset(ofSegment index: Int) -> Offset {
+        index + 1 < segments.count ? segments[index + 1].baseOffset : endOffset
+    }
+}
+
+/// Kafka's `partition.metadata`: `version: 0` and `topic_id: ...` (KIP-516).
+enum PartitionMetadata {
+    static func encode(_ topicID: TopicID) -> [UInt8] { Array("version: 0\ntopic_id: \(topicID)\n".utf8) }
+
+    static func decode(_ bytes: [UInt8]) -> TopicID? {
+        guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
+        for line in text.split(separator: "\n") where line.hasPrefix("topic_id: ") {
+            return TopicID(String(line.dropFirst(10)))
+        }
+        return nil
+    }
 }

@@ -217,9 +217,10 @@ extension SimulatedDisk {
         try with { state throws(DiskError) in
             switch target {
             case .file(let file):
-                let inode = try state.inode(file, "fdatasync")
-                try state.begin(.sync, state.open[file.value]!.path)
-                state.files[inode]!.sync()
+                // Removed while its sync was on the way: nothing is left that could be lost.
+                guard let open = state.open[file.value] else { return }
+                try state.begin(.sync, open.path)
+                state.files[open.inode]!.sync()
             case .directory(let directory):
                 try state.begin(.sync, directory)
                 guard state.directories.contains(directory) else { throw DiskError(.notFound, "fsync", directory) }

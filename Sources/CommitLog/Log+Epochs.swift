@@ -1,0 +1,22 @@
+package import Vocabulary
+
+extension Log {
+    /// The newest epoch that the log knows of.
+    package var latestEpoch: LeaderEpoch? { epochs.latest }
+
+    /// A new leader's epoch begins at `startOffset`. In memory; the next sync carries it to the disk.
+    package func assign(epoch: LeaderEpoch, startOffset: Offset) { noteEpoch(epoch, startOffset: startOffset) }
+
+    func noteEpoch(_ epoch: LeaderEpoch, startOffset: Offset) {
+        if epochs.assign(epoch, startOffset: startOffset) { dirt.epochs.changed(from: startOffset) }
+    }
+
+    /// In which epoch the record at `offset` was written.
+    package func leaderEpoch(for offset: Offset) -> LeaderEpoch? { epochs.epoch(for: offset) }
+
+    /// Where `epoch` ended here (KIP-101, KIP-279): answered with the largest epoch at or below it that left records.
+    /// Nil when it is newer than all we know.
+    package func endOffset(of epoch: LeaderEpoch) -> (epoch: LeaderEpoch, offset: Offset)? {
+        epochs.endOffset(of: epoch, logEnd: endOffset)
+    }
+}

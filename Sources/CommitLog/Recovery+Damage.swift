@@ -1,0 +1,95 @@
+import Ports
+import Records
+import Vocabulary
+
+/// Telling a tail that never became whole from damage to what was.
+extension Recovery {
+    private static let sectorSize: Int64 = 512
+
+    /// No sound batch stands at `position` of a segment behind the recovery point.
+    ///
+    /// With nothing sound behind it, it is the end of a write that was cut off: it goes. With sound batches behind it
+    /// there are two causes. A power loss keeps any of the pages that were not synced; a page that never reached the
+    /// disk reads as zeros to the end of a sector. Nothing behind such a hole can have been acknowledged, for a sync
+    /// would have written the hole too: it is cut, and reported. Anything else is damage to bytes that were there.
+    mutating func cutOrReport(_ index: Int, at position: Int64, _ expected: Offset, _ detail: String) throws {
+        let segment = log.segments[index]
+        let sound = try soundBatches(in: segment, behind: position, expected: expected)
+        var dropped = sound.count
+        for later in log.segments[(index + 1)...] where later.size > 0 {
+            dropped += try soundBatches(in: later, behind: -1, expected: later.baseOffset).count
+        }
+        if dropped > 0 {
+            guard try hasHole(segment, position..<(sound.first ?? segment.size)) else {
+                throw LogError.corrupted(
+                    path: segment.path, offset: expected, position: position,
+                    detail: "\(detail); \(dropped) sound batch(es) follow")
+            }
+            report.droppedBatches += dropped
+            report.warnings.append(
+                "pages behind offset \(expected) never reached the disk; \(dropped) batch(es) behind them, "
+                    + "which no one was promised, are cut too")
+        }
+        report.truncatedBytes += segment.size - position
+        try disk.truncate(segment.log, to: position)
+        segment.size = position
+        segment.reservedUpTo = 0
+        try dropSegments(from: index + 1, nil)
+    }
+
+    /// Takes segments away that stand behind the log's end.
+    mutating func dropSegments(from index: Int, _ reason: String?) throws {
+        for segment in log.segments[index...] {
+            if segment.size > 0 { report.truncatedBytes += segment.size }
+            if let reason {
+                let count = try soundBatches(in: segment, behind: -1, expected: segment.baseOffset).count
+                report.droppedBatches += count
+                report.warnings.append("\(reason); \(count) batch(es) behind them, which no one was promised, are cut")
+            }
+            report.removedFiles.append(LogPaths.file("", segment.baseOffset, ".log"))
+            try log.removeFiles(of: segment)
+            log.dirt.forget(segment.log)
+        }
+        log.segments.removeSubrange(index...)
+    }
+
+    /// Positions of batches behind `position` whose checksum holds, found at any byte.
+    private func soundBatches(
+        in segment: Segment, behind position: Int64, expected: Offset
+    ) throws(DiskError) -> [Int64] {
+        var found: [Int64] = []
+        var scanner = BatchScanner(disk: disk, file: segment.log, end: segment.size, chunk: 256 << 10)
+        var at = position + 1
+        var expected = expected.value
+        while at + Int64(BatchHeader.byteCount) <= segment.size {
+            guard let bytes = try scanner.bytes(at: at, count: BatchHeader.byteCount) else { break }
+            // Nearly every byte is dismissed by these two.
+            if bytes[16] == 2, bytes[0] == 0, case .batch(let header) = try scanner.header(at: at),
+                header.baseOffset >= expected, segment.canHold(header.lastOffset),
+                case .batch = try scanner.checkedHeader(at: at) {
+                found.append(at)
+                at += Int64(header.sizeInBytes)
+                expected = header.nextOffset
+            } else {
+                at += 1
+            }
+        }
+        return found
+    }
+
+    /// Whether a sector's rest, from where it meets `range`, is all zeros.
+    private func hasHole(_ segment: Segment, _ range: Range<Int64>) throws(DiskError) -> Bool {
+        var scanner = BatchScanner(disk: disk, file: segment.log, end: segment.size, chunk: 64 << 10)
+        var sector = range.lowerBound / Self.sectorSize * Self.sectorSize
+        while sector < range.upperBound {
+            let from = max(sector, range.lowerBound)
+            let to = min(sector + Self.sectorSize, segment.size)
+            if from < to, let bytes = try scanner.bytes(at: from, count: Int(to - from)),
+                bytes.allSatisfy({ $0 == 0 }) {
+                return true
+            }
+            sector += Self.sectorSize
+        }
+        return false
+    }
+}
