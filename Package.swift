@@ -44,7 +44,7 @@ let rooms: [Room] = [
     Room(name: "schemagen", kind: .program, uses: ["SchemaGenerator"]),
 ]
 
-/// Test targets: `<Room>Tests` stands on its room and what the room uses, and on these besides.
+/// Test targets: `<Room>Tests` stands on what its row names and on the packages of its room.
 let tests: [(name: String, uses: [String])] = [
     ("VocabularyTests", ["Vocabulary"]),
     ("MetadataTests", ["Metadata", "Vocabulary"]),
@@ -119,10 +119,14 @@ let package = Package(
         products.values.first { $0.package == name }!.dependency
     },
     targets: built.map(target)
-        + tests.filter { $0.uses.allSatisfy(wanted.contains) }.map {
+        + tests.filter { $0.uses.allSatisfy(wanted.contains) }.map { test in
             .testTarget(
-                name: $0.name, dependencies: $0.uses.map { .target(name: $0) },
-                exclude: $0.name == "GoldenTests" ? ["Golden"] : [],
+                name: test.name,
+                dependencies: test.uses.map { .target(name: $0) }
+                    + rooms.filter { $0.name + "Tests" == test.name }.flatMap(\.packages).map {
+                        .product(name: $0, package: products[$0]!.package)
+                    },
+                exclude: test.name == "GoldenTests" ? ["Golden"] : [],
                 swiftSettings: swiftSettings)
         }
 )

@@ -49,7 +49,8 @@ package struct BrokerRegistration: Hashable, Sendable {
 
     package init(
         id: BrokerID, epoch: Int64, incarnation: UUID128, endpoints: [BrokerEndpoint], rack: String? = nil,
-        directories: [UUID128] = [], features: [FeatureRange] = [], isFenced: Bool, isShuttingDown: Bool = false
+        directories: [UUID128] = [], features: [FeatureRange] = [], isFenced: Bool,
+        isShuttingDown: Bool = false
     ) {
         self.id = id
         self.epoch = epoch

@@ -51,7 +51,8 @@ extension ClusterImage {
         }
         invariant(partitions.count == count, "\(partitions.count) partitions, \(count) of topics")
         for resource in configs.keys where resource.kind == .topic {
-            invariant(topicIDs[resource.name] != nil, "configuration of topic \(resource.name), which is gone")
+            invariant(
+                topicIDs[resource.name] != nil, "configuration of topic \(resource.name), which is gone")
         }
     }
 }
@@ -66,7 +67,8 @@ extension PartitionState {
             invariant(isr.isEmpty || recovery == .recovered, "\(name): recovering without a leader")
         } else {
             invariant(isr.contains(leader), "\(name): leader \(leader) outside ISR \(isr)")
-            invariant(lastKnownLeader == .none, "\(name): a leader, and a last known leader \(lastKnownLeader)")
+            invariant(
+                lastKnownLeader == .none, "\(name): a leader, and a last known leader \(lastKnownLeader)")
         }
     }
 }

@@ -65,7 +65,9 @@ package struct ClusterImage: Sendable, Equatable {
     /// All brokers by id, fenced ones too.
     package var brokersByID: [BrokerRegistration] { brokers.values.sorted { $0.id < $1.id } }
 
-    package func config(_ resource: ConfigResource) -> TreeDictionary<String, String> { configs[resource] ?? [:] }
+    package func config(_ resource: ConfigResource) -> TreeDictionary<String, String> {
+        configs[resource] ?? [:]
+    }
 
     // MARK: The only mutation
 
@@ -126,11 +128,15 @@ package struct ClusterImage: Sendable, Equatable {
 
     private mutating func removeTopic(_ id: TopicID) {
         guard let topic = topics[id] else { invariantFailed("topic id \(id) does not exist") }
-        for index in 0..<topic.partitionCount { partitions[TopicIDPartition(topic: id, partition: index)] = nil }
+        for index in 0..<topic.partitionCount {
+            partitions[TopicIDPartition(topic: id, partition: index)] = nil
+        }
         topics[id] = nil
         topicIDs[topic.name] = nil
         configs[.topic(topic.name)] = nil
-        if let key = TopicName.collisionKey(topic.name), collidingNames[key] == id { collidingNames[key] = nil }
+        if let key = TopicName.collisionKey(topic.name), collidingNames[key] == id {
+            collidingNames[key] = nil
+        }
     }
 
     private mutating func addPartition(_ key: TopicIDPartition, _ state: PartitionState) {

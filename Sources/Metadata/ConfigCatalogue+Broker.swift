@@ -8,7 +8,9 @@ extension ConfigCatalogue {
         add(
             "cluster.id", .string, nil, .nonEmpty, .medium,
             does: "Ours: the cluster's id, if a new one is not to be drawn at the first start.")
-        add("broker.rack", .string, nil, does: "Where the broker stands: replicas of a partition go to different racks.")
+        add(
+            "broker.rack", .string, nil,
+            does: "Where the broker stands: replicas of a partition go to different racks.")
         add(
             "http.listener", .string, "127.0.0.1:8080",
             does: "Ours: host:port of the console, /metrics and /health; empty for none.")
@@ -69,7 +71,8 @@ extension ConfigCatalogue {
             does: "Listeners that open before the broker is ready.")
         add(
             "num.network.threads", .int, "0", .atLeast(0), .high, reach: .clusterWide,
-            does: "Data loops, each a thread that owns its connections; 0, our default, is one for each core.")
+            does: "Data loops, each a thread that owns its connections; 0, our default, is one for each core."
+        )
         add(
             "num.io.threads", .int, "8", .atLeast(1), .high, reach: .clusterWide, .later,
             does: "Kafka's request threads. Here the data loops do that work.")
@@ -78,7 +81,9 @@ extension ConfigCatalogue {
             does: "How many requests may wait before sockets are read no further.")
         add(
             "queued.max.request.bytes", .long, "-1", .atLeast(-1),
-            does: "How many bytes of requests may wait before sockets are read no further; -1 is without limit.")
+            does:
+                "How many bytes of requests may wait before sockets are read no further; -1 is without limit."
+        )
         add(
             "socket.request.max.bytes", .int, "104857600", .atLeast(1), .high, does: "The largest request.")
         add(
@@ -109,7 +114,8 @@ extension ConfigCatalogue {
             "connection.failed.authentication.delay.ms", .int, "100", .atLeast(0), .low, .later,
             does: "How long a connection that failed to authenticate is kept waiting before it is closed.")
         add(
-            "fetch.max.bytes", .int, "57671680", .atLeast(1024), does: "The most bytes one fetch is answered with.")
+            "fetch.max.bytes", .int, "57671680", .atLeast(1024),
+            does: "The most bytes one fetch is answered with.")
         add(
             "max.incremental.fetch.session.cache.slots", .int, "1000", .atLeast(0),
             does: "How many fetch sessions are remembered (KIP-227).")
@@ -123,12 +129,17 @@ extension ConfigCatalogue {
             "process.roles", .list, "broker,controller", .listOf(["broker", "controller"]), .high, .later,
             does: "Kafka's division of work; every broker here can do both.")
         add(
-            "controller.quorum.voters", .list, "", .any, .high, .later, does: "The voters: id@host:port, separated by commas.")
+            "controller.quorum.voters", .list, "", .any, .high, .later,
+            does: "The voters: id@host:port, separated by commas.")
         add(
             "controller.quorum.bootstrap.servers", .list, "", .any, .high, .later,
             does: "Where to find the voters.")
-        add("controller.quorum.auto.join.enable", .boolean, "false", .any, .low, .later, does: "Whether to become a voter.")
-        add("controller.listener.names", .list, "", .any, .high, .later, does: "The listeners of the controller.")
+        add(
+            "controller.quorum.auto.join.enable", .boolean, "false", .any, .low, .later,
+            does: "Whether to become a voter.")
+        add(
+            "controller.listener.names", .list, "", .any, .high, .later,
+            does: "The listeners of the controller.")
         add(
             "controller.quorum.election.timeout.ms", .int, "1000", .atLeast(0), .high, .later,
             does: "How long an election waits for votes.")
@@ -144,7 +155,9 @@ extension ConfigCatalogue {
         add(
             "controller.quorum.request.timeout.ms", .int, "2000", .atLeast(0), .medium, .later,
             does: "How long a voter waits for an answer.")
-        add("controller.quorum.retry.backoff.ms", .int, "20", .atLeast(0), .low, .later, does: "The pause before a retry.")
+        add(
+            "controller.quorum.retry.backoff.ms", .int, "20", .atLeast(0), .low, .later,
+            does: "The pause before a retry.")
         add(
             "broker.heartbeat.interval.ms", .int, "2000", .atLeast(1), .medium, .later,
             does: "How often a broker tells that it is there.")
@@ -179,15 +192,32 @@ extension ConfigCatalogue {
         add(
             "server.max.startup.time.ms", .long, "9223372036854775807", .atLeast(0), .medium, .later,
             does: "How long a start may take.")
-        add("controller.quota.window.num", .int, "11", .atLeast(1), .low, .later, does: "Windows kept for admin quotas.")
-        add("controller.quota.window.size.seconds", .int, "1", .atLeast(1), .low, .later, does: "The span of such a window.")
-        add("quota.window.num", .int, "11", .atLeast(1), .low, .later, does: "Windows kept for client quotas.")
-        add("quota.window.size.seconds", .int, "1", .atLeast(1), .low, .later, does: "The span of such a window.")
-        add("client.quota.callback.class", .class, nil, .any, .low, .later, does: "A class that sets quotas; none here.")
-        add("metrics.num.samples", .int, "2", .atLeast(1), .low, .later, does: "Samples kept by Kafka's metrics.")
-        add("metrics.sample.window.ms", .long, "30000", .atLeast(0), .low, .later, does: "The span of a sample.")
-        add("metrics.recording.level", .string, "INFO", .oneOf(["INFO", "DEBUG", "TRACE"]), .low, .later,
+        add(
+            "controller.quota.window.num", .int, "11", .atLeast(1), .low, .later,
+            does: "Windows kept for admin quotas.")
+        add(
+            "controller.quota.window.size.seconds", .int, "1", .atLeast(1), .low, .later,
+            does: "The span of such a window.")
+        add(
+            "quota.window.num", .int, "11", .atLeast(1), .low, .later, does: "Windows kept for client quotas."
+        )
+        add(
+            "quota.window.size.seconds", .int, "1", .atLeast(1), .low, .later,
+            does: "The span of such a window.")
+        add(
+            "client.quota.callback.class", .class, nil, .any, .low, .later,
+            does: "A class that sets quotas; none here.")
+        add(
+            "metrics.num.samples", .int, "2", .atLeast(1), .low, .later,
+            does: "Samples kept by Kafka's metrics.")
+        add(
+            "metrics.sample.window.ms", .long, "30000", .atLeast(0), .low, .later,
+            does: "The span of a sample.")
+        add(
+            "metrics.recording.level", .string, "INFO", .oneOf(["INFO", "DEBUG", "TRACE"]), .low, .later,
             does: "How much Kafka's metrics record.")
-        add("telemetry.max.bytes", .int, "1048576", .atLeast(1), .low, .later, does: "The largest telemetry of a client.")
+        add(
+            "telemetry.max.bytes", .int, "1048576", .atLeast(1), .low, .later,
+            does: "The largest telemetry of a client.")
     }
 }

@@ -23,8 +23,11 @@ extension ConfigCatalogue {
 
     private mutating func addTopicRetention() {
         addTopic(
-            "cleanup.policy", .list, "delete", .listOf(["compact", "delete"]), from: [.init("log.cleanup.policy")],
-            does: "How old data goes: 'delete' by age and size, 'compact' by key, both, or nothing to keep all for ever.")
+            "cleanup.policy", .list, "delete", .listOf(["compact", "delete"]),
+            from: [.init("log.cleanup.policy")],
+            does:
+                "How old data goes: 'delete' by age and size, 'compact' by key, both, or nothing to keep all for ever."
+        )
         addTopic(
             "retention.ms", .long, "604800000", .atLeast(-1),
             from: [
@@ -33,7 +36,8 @@ extension ConfigCatalogue {
             ], does: "How long records are kept under the policy 'delete', in milliseconds; -1 is for ever.")
         addTopic(
             "retention.bytes", .long, "-1", .atLeast(-1), from: [.init("log.retention.bytes")],
-            does: "How large a partition may grow before its oldest segments are deleted; -1 is without limit.")
+            does:
+                "How large a partition may grow before its oldest segments are deleted; -1 is without limit.")
         addTopic(
             "file.delete.delay.ms", .long, "60000", .atLeast(0), from: [.init("log.segment.delete.delay.ms")],
             does: "How long a deleted file stays on disk, for readers that are still in it.")
@@ -54,7 +58,9 @@ extension ConfigCatalogue {
         addTopic(
             "segment.jitter.ms", .long, "0", .atLeast(0),
             from: [.init("log.roll.jitter.ms"), .init("log.roll.jitter.hours", factor: 3_600_000)],
-            does: "By how much, at most and by chance, segment.ms is shortened, so that segments do not all end at once.")
+            does:
+                "By how much, at most and by chance, segment.ms is shortened, so that segments do not all end at once."
+        )
         addTopic(
             "segment.index.bytes", .int, "10485760", .atLeast(4), from: [.init("log.index.size.max.bytes")],
             does: "How large an index file may grow before its segment ends.")
@@ -94,7 +100,8 @@ extension ConfigCatalogue {
             "compression.lz4.level", .int, "9", .range(1, 17), from: [.init("compression.lz4.level")],
             does: "How hard lz4 tries when the broker compresses.")
         addTopic(
-            "compression.zstd.level", .int, "3", .range(-131_072, 22), from: [.init("compression.zstd.level")],
+            "compression.zstd.level", .int, "3", .range(-131_072, 22),
+            from: [.init("compression.zstd.level")],
             does: "How hard zstd tries when the broker compresses.")
         addTopic(
             "message.timestamp.type", .string, "CreateTime", .oneOf(["CreateTime", "LogAppendTime"]),
@@ -128,9 +135,11 @@ extension ConfigCatalogue {
     private mutating func addTopicReplication() {
         addTopic(
             "min.insync.replicas", .int, "1", .atLeast(1), from: [.init("min.insync.replicas")],
-            does: "How many replicas must hold a record before acks=all is answered and consumers may read it.")
+            does:
+                "How many replicas must hold a record before acks=all is answered and consumers may read it.")
         addTopic(
-            "unclean.leader.election.enable", .boolean, "false", from: [.init("unclean.leader.election.enable")],
+            "unclean.leader.election.enable", .boolean, "false",
+            from: [.init("unclean.leader.election.enable")],
             does: "Whether a replica that may lack acknowledged records can lead when no other is left.")
         addTopic(
             "leader.replication.throttled.replicas", .list, "", .throttledReplicas, .medium, .later,
@@ -154,14 +163,16 @@ extension ConfigCatalogue {
             "remote.log.delete.on.disable", .boolean, "false", .any, .medium, .later,
             does: "Whether remote data goes when remote storage is switched off.")
         addTopic(
-            "remote.copy.lag.ms", .long, "0", .atLeast(-1), .medium, .later, from: [.init("log.remote.copy.lag.ms")],
+            "remote.copy.lag.ms", .long, "0", .atLeast(-1), .medium, .later,
+            from: [.init("log.remote.copy.lag.ms")],
             does: "How old a closed segment must be before it is copied to remote storage.")
         addTopic(
             "remote.copy.lag.bytes", .long, "-1", .atLeast(-1), .medium, .later,
             from: [.init("log.remote.copy.lag.bytes")],
             does: "How much log must follow a closed segment before it is copied to remote storage.")
         addTopic(
-            "local.retention.ms", .long, "-2", .atLeast(-2), .medium, .later, from: [.init("log.local.retention.ms")],
+            "local.retention.ms", .long, "-2", .atLeast(-2), .medium, .later,
+            from: [.init("log.local.retention.ms")],
             does: "How long segments stay here once they are remote; -2 takes retention.ms.")
         addTopic(
             "local.retention.bytes", .long, "-2", .atLeast(-2), .medium, .later,

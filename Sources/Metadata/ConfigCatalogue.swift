@@ -49,7 +49,8 @@ package struct ConfigCatalogue: Sendable {
     mutating func add(
         _ name: String, _ type: ConfigType, _ defaultValue: String?, _ validator: ConfigValidator = .any,
         _ importance: ConfigDefinition.Importance = .medium, reach: ConfigDefinition.Reach = .readOnly,
-        _ effect: ConfigDefinition.Effect = .now, sensitive: Bool = false, from synonyms: [ConfigSynonym] = [],
+        _ effect: ConfigDefinition.Effect = .now, sensitive: Bool = false,
+        from synonyms: [ConfigSynonym] = [],
         does documentation: String
     ) {
         invariant(definitions[name] == nil, "\(kind) config \(name) is defined twice")

@@ -48,9 +48,13 @@ extension ConfigDefinition {
 
     private func integer(_ value: String, bits: Int) throws(ConfigError) -> Int64 {
         let kind = bits == 64 ? "LONG" : bits == 32 ? "INT" : "SHORT"
-        guard let number = Int64(Self.trimmed(value)) else { throw wrong(value, "Not a number of type \(kind)") }
+        guard let number = Int64(Self.trimmed(value)) else {
+            throw wrong(value, "Not a number of type \(kind)")
+        }
         let highest = Int64.max >> Int64(64 - bits)
-        guard number <= highest, number >= -highest - 1 else { throw wrong(value, "Not a number of type \(kind)") }
+        guard number <= highest, number >= -highest - 1 else {
+            throw wrong(value, "Not a number of type \(kind)")
+        }
         return number
     }
 
@@ -102,7 +106,8 @@ extension ConfigDefinition {
             return parts.count == 2 && parts.allSatisfy { UInt32($0) != nil }
         }
         guard items.allSatisfy(isPair) else {
-            throw wrong(value, "must be the literal '*' or a list of replicas as [partitionId]:[brokerId],...")
+            throw wrong(
+                value, "must be the literal '*' or a list of replicas as [partitionId]:[brokerId],...")
         }
     }
 

@@ -1,6 +1,7 @@
 /// What a configuration's value is. Kafka's numbers, as DescribeConfigs tells them.
 package enum ConfigType: Int8, Sendable {
-    case boolean = 1, string = 2, int = 3, short = 4, long = 5, double = 6, list = 7, `class` = 8, password = 9
+    case boolean = 1, string = 2, int = 3, short = 4, long = 5, double = 6, list = 7, `class` = 8, password =
+        9
 }
 
 /// Where a value in force comes from. Kafka's numbers; the first that has one wins.

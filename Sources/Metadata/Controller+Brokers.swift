@@ -26,12 +26,13 @@ extension Controller {
         let old = image.brokers[new.id]
         let isRetry = old?.incarnation == new.incarnation
         let registration = BrokerRegistration(
-            id: new.id, epoch: isRetry ? old?.epoch ?? 0 : image.nextBrokerEpoch, incarnation: new.incarnation,
+            id: new.id, epoch: isRetry ? old?.epoch ?? 0 : image.nextBrokerEpoch,
+            incarnation: new.incarnation,
             endpoints: new.endpoints, rack: new.rack, directories: new.directories.sorted(),
             features: new.features.sorted { $0.name < $1.name },
             isFenced: isRetry ? old?.isFenced ?? true : new.startsFenced)
         var draft = Draft(image)
-        if registration != old { draft.add(.brokerRegistered(registration)) }
+        if registration != old { draft.conclude(with: .brokerRegistered(registration)) }
         if !isRetry {
             settlePartitions(on: new.id, in: &draft, restartedUnclean: !new.stoppedCleanly) { state in
                 !new.stoppedCleanly || new.startsFenced || !holds(registration, state)
@@ -44,17 +45,15 @@ extension Controller {
     func fenceBroker(_ id: BrokerID, _ epoch: Int64) throws(MetadataError) -> MetadataDecision {
         let old = try registered(id, epoch)
         var draft = Draft(image)
-        if !old.isFenced { fence(old, in: &draft) }
+        fence(old, in: &draft)
         return MetadataDecision(records: draft.records, reply: .done, isAtomic: false)
     }
 
     func unfenceBroker(_ id: BrokerID, _ epoch: Int64) throws(MetadataError) -> MetadataDecision {
         let old = try registered(id, epoch)
         var draft = Draft(image)
-        if old.isFenced {
-            draft.add(.brokerUnfenced(id, epoch: epoch))
-            settlePartitions(on: id, in: &draft) { _ in false }
-        }
+        if old.isFenced { draft.add(.brokerUnfenced(id, epoch: epoch)) }
+        settlePartitions(on: id, in: &draft) { _ in false }
         return MetadataDecision(records: draft.records, reply: .done, isAtomic: false)
     }
 
@@ -82,8 +81,8 @@ extension Controller {
             throw MetadataError(.brokerIdNotRegistered, "Broker ID \(id) is not currently registered.")
         }
         var draft = Draft(image)
-        if !old.isFenced { fence(old, in: &draft) }
-        draft.add(.brokerUnregistered(id, epoch: old.epoch))
+        fence(old, in: &draft)
+        draft.conclude(with: .brokerUnregistered(id, epoch: old.epoch))
         return MetadataDecision(records: draft.records, reply: .done, isAtomic: false)
     }
 
@@ -120,8 +119,8 @@ extension Controller {
     }
 
     private func fence(_ broker: BrokerRegistration, in draft: inout Draft) {
-        draft.add(.brokerFenced(broker.id, epoch: broker.epoch))
-        settlePartitions(on: broker.id, in: &draft) { _ in true }
+        if !broker.isFenced { draft.conclude(with: .brokerFenced(broker.id, epoch: broker.epoch)) }
+        settlePartitions(on: broker.id, in: &draft) { $0.isr.contains(broker.id) }
     }
 
     private func holds(_ broker: BrokerRegistration, _ state: PartitionState) -> Bool {
@@ -139,7 +138,8 @@ extension Controller {
         for other in image.brokersByID where other.id != new.id {
             if let directory = new.directories.first(where: other.directories.contains) {
                 throw MetadataError(
-                    .invalidRegistration, "Broker \(other.id) is already registered with directory \(directory)")
+                    .invalidRegistration,
+                    "Broker \(other.id) is already registered with directory \(directory)")
             }
         }
     }
@@ -151,7 +151,8 @@ extension Controller {
             guard let range, range.min <= level, level <= range.max else {
                 throw MetadataError(
                     .unsupportedVersion,
-                    "Unable to register because the broker does not support finalized version \(level) of \(name).")
+                    "Unable to register because the broker does not support finalized version \(level) of \(name)."
+                )
             }
         }
     }

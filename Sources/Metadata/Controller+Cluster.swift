@@ -22,7 +22,8 @@ extension Controller {
         let first = image.nextProducerID
         let (next, overflow) = first.addingReportingOverflow(Int64(Self.producerIDsPerBlock))
         if overflow {
-            throw MetadataError(.unknownServerError, "Exhausted all producerIds as the next block's end is too large.")
+            throw MetadataError(
+                .unknownServerError, "Exhausted all producerIds as the next block's end is too large.")
         }
         return MetadataDecision(
             records: [.producerIDsAllocated(to: id, epoch: epoch, next: next)],
@@ -32,7 +33,8 @@ extension Controller {
     /// A level that every registered broker can work at (KIP-584).
     func setFeature(_ name: String, _ level: Int16) throws(MetadataError) -> MetadataDecision {
         let refuse = { (why: String) in
-            MetadataError(.invalidUpdateVersion, "Invalid update version \(level) for feature \(name). \(why)")
+            MetadataError(
+                .invalidUpdateVersion, "Invalid update version \(level) for feature \(name). \(why)")
         }
         if name.isEmpty { throw refuse("A feature's name must not be empty.") }
         if level < 0 { throw refuse("A level cannot be negative.") }

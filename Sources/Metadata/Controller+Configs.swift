@@ -84,7 +84,8 @@ extension Controller {
                 throw MetadataError(.brokerIdNotRegistered, "No node with id \(id) found.")
             }
         case .brokerLogger:
-            throw MetadataError(.invalidRequest, "Log levels cannot be changed through the cluster's metadata.")
+            throw MetadataError(
+                .invalidRequest, "Log levels cannot be changed through the cluster's metadata.")
         case .clientMetrics, .group:
             throw MetadataError(
                 .invalidRequest, "Configurations of type \(resource.kind) are not supported yet.")
@@ -144,7 +145,8 @@ extension Controller {
                 draft.add(.configRemoved(resource, name: name))
             }
         }
-        if changed.contains(where: { $0 == "min.insync.replicas" || $0 == "unclean.leader.election.enable" }) {
+        if changed.contains(where: { $0 == "min.insync.replicas" || $0 == "unclean.leader.election.enable" })
+        {
             settlePartitions(onlyTopic: resource.kind == .topic ? resource.name : nil, in: &draft)
         }
     }
@@ -182,7 +184,8 @@ extension Controller {
         if least > most {
             throw MetadataError(
                 .invalidConfig,
-                "conflict topic config setting min.compaction.lag.ms (\(least)) > max.compaction.lag.ms (\(most))")
+                "conflict topic config setting min.compaction.lag.ms (\(least)) > max.compaction.lag.ms (\(most))"
+            )
         }
     }
 

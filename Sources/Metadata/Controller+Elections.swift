@@ -10,7 +10,9 @@ extension Controller {
         on broker: BrokerID, in draft: inout Draft, restartedUnclean: Bool = false,
         leaves: (PartitionState) -> Bool
     ) {
-        let touched = draft.image.partitions.filter { $0.value.replicas.contains(broker) }
+        let touched = draft.image.partitions.filter { _, state in
+            state.replicas.contains(broker) && (state.leader == .none || leaves(state))
+        }
         var rules = RulesByTopic(effective(draft.image), restartedUnclean: restartedUnclean ? broker : nil)
         for (key, state) in touched.sorted(by: { $0.key < $1.key }) {
             let isr = leaves(state) ? state.isr.filter { $0 != broker } : state.isr
@@ -41,25 +43,28 @@ extension Controller {
 
     /// The rules of each topic, looked up once.
     struct RulesByTopic {
-        private let configs: EffectiveConfigs
+        private let image: ClusterImage
+        private let defaults: TopicSettings
         private let restartedUnclean: BrokerID?
         private var known: [TopicID: ElectionRules] = [:]
 
         init(_ configs: EffectiveConfigs, restartedUnclean: BrokerID?) {
-            self.configs = configs
+            image = configs.image
+            defaults = configs.topicDefaults()
             self.restartedUnclean = restartedUnclean
         }
 
         subscript(id: TopicID) -> ElectionRules {
             mutating get {
                 if let rules = known[id] { return rules }
-                let name = configs.image.topics[id]?.name ?? ""
-                let brokers = configs.image.brokers
+                let brokers = image.brokers
+                let values = image.config(.topic(image.topics[id]?.name ?? ""))
+                let settings = defaults.overridden(by: values)
                 let rules = ElectionRules(
                     isLive: { brokers[$0]?.holdsReplicas(in: $1) == true },
                     canStay: { brokers[$0].map { !$0.isFenced } == true && brokers[$0]?.has($1) == true },
-                    inSyncMin: Int(configs.topic(name, "min.insync.replicas").value ?? "") ?? 1,
-                    allowsUnclean: configs.topic(name, "unclean.leader.election.enable").value == "true",
+                    inSyncMin: Int(settings.minInSyncReplicas),
+                    allowsUnclean: settings.allowsUncleanElection,
                     restartedUnclean: restartedUnclean)
                 known[id] = rules
                 return rules

@@ -12,7 +12,8 @@ extension Controller {
         for topic in topics {
             if twice.contains(topic.topic) {
                 if results.contains(where: { $0.topic == topic.topic }) { continue }
-                results.append(.init(topic: topic.topic, error: .init(.invalidRequest, "Duplicate topic name.")))
+                results.append(
+                    .init(topic: topic.topic, error: .init(.invalidRequest, "Duplicate topic name.")))
                 continue
             }
             do throws(MetadataError) {

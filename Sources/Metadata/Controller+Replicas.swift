@@ -33,7 +33,9 @@ extension Controller {
     }
 
     /// Why a proposal cannot be granted; nil when it can.
-    private func refusal(of proposal: PartitionProposal, by id: BrokerID, _ state: PartitionState) -> ErrorCode? {
+    private func refusal(of proposal: PartitionProposal, by id: BrokerID, _ state: PartitionState)
+        -> ErrorCode?
+    {
         // It knows more than this controller, which then is one no longer.
         if proposal.leaderEpoch > state.leaderEpoch { return .notController }
         if proposal.partitionEpoch > state.partitionEpoch { return .notController }
@@ -80,7 +82,8 @@ extension Controller {
             }
             var next = state
             next.directories[place] = assignment.directory
-            let isr = broker.holdsReplicas(in: assignment.directory) ? state.isr : state.isr.filter { $0 != id }
+            let isr =
+                broker.holdsReplicas(in: assignment.directory) ? state.isr : state.isr.filter { $0 != id }
             next = next.settled(isr: isr, rules[key.topic])
             if let change = PartitionChange(from: state, to: next) {
                 draft.add(.partitionChanged(key, change))

@@ -14,7 +14,8 @@ extension Controller {
         for topic in topics {
             if twice.contains(topic.name) {
                 if results.contains(where: { $0.name == topic.name }) { continue }
-                results.append(.init(name: topic.name, refused: .init(.invalidRequest, "Duplicate topic name.")))
+                results.append(
+                    .init(name: topic.name, refused: .init(.invalidRequest, "Duplicate topic name.")))
                 continue
             }
             let before = (draft, chance)

@@ -25,7 +25,8 @@ package struct Controller: Sendable {
 
     /// - Parameter staticProperties: this broker's configuration file; gives `num.partitions` and the like.
     package init(
-        image: ClusterImage = ClusterImage(), seed: UInt64, broker: BrokerID = 1, staticProperties: [String: String] = [:]
+        image: ClusterImage = ClusterImage(), seed: UInt64, broker: BrokerID = 1,
+        staticProperties: [String: String] = [:]
     ) {
         self.image = image
         self.committed = image
@@ -50,10 +51,13 @@ package struct Controller: Sendable {
 
     /// All records up to and including `offset` are committed.
     package mutating func committed(upTo offset: Offset) {
-        let count = pending.firstIndex { $0.offset > offset } ?? pending.count
+        guard let count = pending.firstIndex(where: { $0.offset > offset }) else {
+            committed = image  // And shares all of its memory.
+            pending.removeAll()
+            return
+        }
         for (offset, record) in pending[..<count] { committed.replay(record, at: offset) }
         pending.removeFirst(count)
-        if pending.isEmpty { invariant(committed == image, "replaying twice came to two ends at \(offset)") }
     }
 
     /// Leadership is lost: what is not committed may never be. Replay goes on from the committed offset.
@@ -67,7 +71,9 @@ package struct Controller: Sendable {
     /// What a command comes to. Reads, never writes.
     ///
     /// - Throws: what is wrong with the command as a whole; what is wrong with one of its items is in the reply.
-    package func decide(_ command: MetadataCommand, at now: Timestamp) throws(MetadataError) -> MetadataDecision {
+    package func decide(_ command: MetadataCommand, at now: Timestamp) throws(MetadataError)
+        -> MetadataDecision
+    {
         let decision =
             switch command {
             case .formatCluster(let id, let features): try formatCluster(id, features)
@@ -77,7 +83,8 @@ package struct Controller: Sendable {
             case .deleteTopics(let topics): try deleteTopics(topics)
             case .createPartitions(let topics, let validateOnly):
                 try createPartitions(topics, validateOnly: validateOnly)
-            case .alterConfigs(let changes, let validateOnly): alterConfigs(changes, validateOnly: validateOnly)
+            case .alterConfigs(let changes, let validateOnly):
+                alterConfigs(changes, validateOnly: validateOnly)
             case .incrementalAlterConfigs(let changes, let validateOnly):
                 incrementalAlterConfigs(changes, validateOnly: validateOnly)
             case .registerBroker(let new): try registerBroker(new)
@@ -85,8 +92,10 @@ package struct Controller: Sendable {
             case .unfenceBroker(let id, let epoch): try unfenceBroker(id, epoch)
             case .startBrokerShutdown(let id, let epoch): try startBrokerShutdown(id, epoch)
             case .unregisterBroker(let id): try unregisterBroker(id)
-            case .failDirectories(let id, let epoch, let directories): try failDirectories(id, epoch, directories)
-            case .setDirectories(let id, let epoch, let assignments): try setDirectories(id, epoch, assignments)
+            case .failDirectories(let id, let epoch, let directories):
+                try failDirectories(id, epoch, directories)
+            case .setDirectories(let id, let epoch, let assignments):
+                try setDirectories(id, epoch, assignments)
             case .allocateProducerIDs(let id, let epoch): try allocateProducerIDs(id, epoch)
             case .alterPartitions(let id, let epoch, let proposals): try alterPartitions(id, epoch, proposals)
             case .setFeature(let name, let level): try setFeature(name, level)

@@ -57,7 +57,9 @@ package struct EffectiveConfigs: Sendable {
     package func allOfBroker() -> [ResolvedConfig] { ConfigCatalogue.broker.names.map { self.broker($0) } }
 
     package func broker(_ name: String) -> ResolvedConfig {
-        guard let definition = ConfigCatalogue.broker[name] else { invariantFailed("no broker config \(name)") }
+        guard let definition = ConfigCatalogue.broker[name] else {
+            invariantFailed("no broker config \(name)")
+        }
         return resolve(definition, own: nil, from: [ConfigSynonym(name)] + definition.synonyms)
     }
 
@@ -66,7 +68,8 @@ package struct EffectiveConfigs: Sendable {
         let values = image.config(.brokerDefault)
         return values.keys.sorted().compactMap { name in
             guard let definition = ConfigCatalogue.broker[name], let value = values[name] else { return nil }
-            return Self.described(definition, [.init(name: name, value: value, source: .dynamicDefaultBroker)], value)
+            return Self.described(
+                definition, [.init(name: name, value: value, source: .dynamicDefaultBroker)], value)
         }
     }
 
@@ -103,7 +106,9 @@ package struct EffectiveConfigs: Sendable {
         ]
         for layer in layers {
             for name in names {
-                if let value = layer.value(name.name) { offer(name.name, value, layer.source, factor: name.factor) }
+                if let value = layer.value(name.name) {
+                    offer(name.name, value, layer.source, factor: name.factor)
+                }
             }
         }
         if found.isEmpty, let value = definition.defaultValue { offer(definition.name, value, .default) }
@@ -114,7 +119,8 @@ package struct EffectiveConfigs: Sendable {
         _ definition: ConfigDefinition, _ found: [ResolvedConfig.Candidate], _ value: String?
     ) -> ResolvedConfig {
         ResolvedConfig(
-            name: definition.name, type: definition.type, value: value, source: found.first?.source ?? .default,
+            name: definition.name, type: definition.type, value: value,
+            source: found.first?.source ?? .default,
             synonyms: found, isReadOnly: definition.reach == .readOnly, isSensitive: definition.isSensitive,
             documentation: definition.documentation)
     }

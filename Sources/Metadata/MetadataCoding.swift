@@ -125,7 +125,9 @@ struct MetadataReader {
         return text
     }
 
-    mutating func nullableString() throws(MetadataCodingError) -> String? { try boolean() ? try string() : nil }
+    mutating func nullableString() throws(MetadataCodingError) -> String? {
+        try boolean() ? try string() : nil
+    }
 
     mutating func array<Item>(
         itemBytesMin: Int, _ each: (inout MetadataReader) throws(MetadataCodingError) -> Item

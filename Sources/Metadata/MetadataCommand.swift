@@ -42,7 +42,8 @@ package struct NewTopic: Sendable {
 
     package init(
         name: String, partitionCount: Int32 = -1, replicationFactor: Int16 = -1,
-        assignments: [(partition: Int32, brokers: [BrokerID])] = [], configs: [(name: String, value: String?)] = []
+        assignments: [(partition: Int32, brokers: [BrokerID])] = [],
+        configs: [(name: String, value: String?)] = []
     ) {
         self.name = name
         self.partitionCount = partitionCount
@@ -109,7 +110,8 @@ package struct NewBroker: Sendable {
     package var stoppedCleanly: Bool
 
     package init(
-        id: BrokerID, clusterID: String, incarnation: UUID128, endpoints: [BrokerEndpoint], rack: String? = nil,
+        id: BrokerID, clusterID: String, incarnation: UUID128, endpoints: [BrokerEndpoint],
+        rack: String? = nil,
         directories: [UUID128], features: [FeatureRange] = [], startsFenced: Bool, stoppedCleanly: Bool
     ) {
         self.id = id

@@ -118,7 +118,8 @@ extension MetadataRecord {
         case .brokerDirectoriesChanged:
             .brokerDirectoriesChanged(
                 try input.broker(), epoch: try input.integer(Int64.self), directories: try input.uuids())
-        case .brokerUnregistered: .brokerUnregistered(try input.broker(), epoch: try input.integer(Int64.self))
+        case .brokerUnregistered:
+            .brokerUnregistered(try input.broker(), epoch: try input.integer(Int64.self))
         case .brokerEpochsIssued: .brokerEpochsIssued(next: try input.integer(Int64.self))
         case .topicCreated:
             .topicCreated(

@@ -101,7 +101,7 @@ package struct MetadataDecision: Sendable, Equatable {
     package var records: [MetadataRecord]
     package var reply: MetadataReply
     /// All or nothing: one batch. Otherwise the records may be cut into batches of `Controller.recordsPerBatchMax`;
-    /// each prefix is a cluster that makes sense.
+    /// after a part of them the same command does the rest.
     package var isAtomic: Bool
 
     package init(records: [MetadataRecord] = [], reply: MetadataReply, isAtomic: Bool = true) {

@@ -50,7 +50,9 @@ extension PartitionState {
             elect(next, unclean: false)
         } else if let next = eligible.first(where: isLive) {
             elect(next, unclean: false)
-        } else if new.isr.isEmpty, eligible.isEmpty, leftover(target, rules).isEmpty, before != .none, isLive(before) {
+        } else if new.isr.isEmpty, eligible.isEmpty, leftover(target, rules).isEmpty, before != .none,
+            isLive(before)
+        {
             elect(before, unclean: true)
         } else if rules.allowsUnclean, let next = replicas.first(where: isLive) {
             new.isr = []
@@ -70,7 +72,8 @@ extension PartitionState {
     /// Who is whole and not in `target`.
     private func leftover(_ target: [BrokerID], _ rules: ElectionRules) -> [BrokerID] {
         replicas.filter {
-            $0 != rules.restartedUnclean && !target.contains($0) && (isr.contains($0) || eligibleLeaders.contains($0))
+            $0 != rules.restartedUnclean && !target.contains($0)
+                && (isr.contains($0) || eligibleLeaders.contains($0))
         }
     }
 }

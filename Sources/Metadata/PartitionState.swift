@@ -47,10 +47,12 @@ package struct PartitionState: Hashable, Sendable {
     package var removing: [BrokerID] = []
 
     package init(replicas: [BrokerID], directories: [UUID128], isr: [BrokerID], leader: BrokerID) {
-        invariant(replicas.count == directories.count, "\(replicas.count) replicas, \(directories.count) directories")
+        invariant(
+            replicas.count == directories.count,
+            "\(replicas.count) replicas, \(directories.count) directories")
         self.replicas = replicas
         self.directories = directories
-        self.isr = isr
+        self.isr = isr == replicas ? replicas : isr  // One array for both.
         self.leader = leader
     }
 
@@ -71,7 +73,9 @@ package struct PartitionState: Hashable, Sendable {
         if let value = change.directories { directories = value }
         if let value = change.adding { adding = value }
         if let value = change.removing { removing = value }
-        invariant(replicas.count == directories.count, "\(replicas.count) replicas, \(directories.count) directories")
+        invariant(
+            replicas.count == directories.count,
+            "\(replicas.count) replicas, \(directories.count) directories")
     }
 }
 

@@ -18,7 +18,8 @@ package enum TopicName {
         if bytes.isEmpty { return "Topic name is invalid: the empty string is not allowed" }
         if name == "." || name == ".." { return "Topic name is invalid: '.' or '..' is not allowed" }
         if bytes.count > lengthMax {
-            return "Topic name is invalid: the length of '\(name)' is longer than the max allowed length \(lengthMax)"
+            return
+                "Topic name is invalid: the length of '\(name)' is longer than the max allowed length \(lengthMax)"
         }
         if !bytes.allSatisfy(isLegal) {
             return "Topic name is invalid: '\(name)' contains one or more characters other than "
@@ -29,7 +30,9 @@ package enum TopicName {
 
     /// `a.b` and `a_b` have the same key; nil for names that cannot collide.
     package static func collisionKey(_ name: String) -> String? {
-        guard name.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") }) else { return nil }
+        guard name.utf8.contains(where: { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: "_") }) else {
+            return nil
+        }
         let bytes = name.utf8.map { $0 == UInt8(ascii: ".") ? UInt8(ascii: "_") : $0 }
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -72,7 +72,8 @@ package struct TopicSettings: Sendable, Equatable {
         "flush.messages": \.flushMessages, "flush.ms": \.flushMs, "max.message.bytes": \.maxMessageBytes,
         "compression.gzip.level": \.gzipLevel, "compression.lz4.level": \.lz4Level,
         "compression.zstd.level": \.zstdLevel, "message.timestamp.before.max.ms": \.timestampBeforeMaxMs,
-        "message.timestamp.after.max.ms": \.timestampAfterMaxMs, "min.compaction.lag.ms": \.minCompactionLagMs,
+        "message.timestamp.after.max.ms": \.timestampAfterMaxMs,
+        "min.compaction.lag.ms": \.minCompactionLagMs,
         "max.compaction.lag.ms": \.maxCompactionLagMs, "min.insync.replicas": \.minInSyncReplicas,
     ]
 
