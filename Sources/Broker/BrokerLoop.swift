@@ -1,5 +1,6 @@
 import Messages
 import Ports
+import Records
 package import Vocabulary
 import Wire
 
@@ -22,6 +23,7 @@ package final class BrokerLoop {
     var acks = WaitLists<AckWait>()
     var fetches = WaitLists<FetchWait>()
     var writer = FrameWriter()
+    let codecs = CodecScratch()
     var timers: TimerWheel<Timer>
     var fetchSessions: FetchSessionCache
     var counters = LoopCounters()

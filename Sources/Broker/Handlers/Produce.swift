@@ -90,7 +90,9 @@ extension BrokerLoop {
             return pending.fail(result, .invalidRecord, "a Produce request has exactly one record batch per partition")
         }
         let batch = UnsafeMutableRawBufferPointer(rebasing: frame[records])
-        switch admit(batch, rules: topic.config.produce, produceVersion: pending.version, now: now.timestamp) {
+        switch admit(
+            batch, rules: topic.config.produce, produceVersion: pending.version, now: now.timestamp, scratch: codecs)
+        {
         case .asIs(let header):
             if header.isTransactional {
                 return pending.fail(result, .invalidTxnState, "transactions are not served by this broker yet")
