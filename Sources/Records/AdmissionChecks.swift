@@ -57,12 +57,8 @@ func checkChecksum(_ bytes: RawSpan, _ header: BatchHeader) throws(Refusal) {
     }
 }
 
-/// What the header alone must satisfy.
+/// What the header alone must satisfy. The base offset is not looked at: whatever the producer wrote there is stamped over.
 func checkHeader(_ header: BatchHeader) throws(Refusal) {
-    guard header.baseOffset == 0 else {
-        throw Refusal(
-            .invalidRecord, "The base offset of a produced batch must be 0, but it is \(header.baseOffset)")
-    }
     guard !header.isControl else {
         throw Refusal(.invalidRecord, "Clients are not allowed to write control records")
     }
