@@ -109,7 +109,6 @@ struct AdmissionTests {
     }
 
     private static let impossibleHeaders: [(what: String, change: @Sendable (inout BatchHeader) -> Void)] = [
-        ("a base offset", { $0.baseOffset = 1 }),
         ("a control batch", { $0.attributes |= 0x20 }),
         ("a negative last offset", { $0.lastOffsetDelta = -1 }),
         ("no records", { $0.recordCount = 0 }),
