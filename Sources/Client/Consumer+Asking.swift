@@ -59,7 +59,8 @@ extension Consumer {
             partition.partitionIndex = place.partition
             partition.currentLeaderEpoch = view[place]?.leaderEpoch.value ?? -1
             switch lanes[place]!.lookups[0] {
-            case .stop: partition.timestamp = ConsumerLane.latest
+            case .stop, .end: partition.timestamp = ConsumerLane.latest
+            case .floor: partition.timestamp = ConsumerLane.earliest
             case .start(let timestamp): partition.timestamp = timestamp
             }
             if request.topics.last?.name != place.topic {

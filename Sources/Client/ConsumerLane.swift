@@ -6,6 +6,8 @@ package enum ReadStart: Equatable, Sendable {
     /// The first record of that time or later; the end when there is none.
     case timestamp(Timestamp)
     case offset(Offset)
+    /// So many offsets before the end, or the beginning when there are fewer.
+    case beforeEnd(Int64)
 }
 
 /// Where reading a partition stops.
@@ -22,6 +24,9 @@ struct ConsumerLane: Sendable {
     enum Lookup: Equatable, Sendable {
         case stop
         case start(timestamp: Int64)
+        /// The end, to count back from, then the beginning, to stay behind.
+        case end(back: Int64)
+        case floor
     }
 
     let place: TopicPartition
@@ -52,6 +57,7 @@ struct ConsumerLane: Sendable {
         case .end: lookups.append(.start(timestamp: Self.latest))
         case .timestamp(let time): lookups.append(.start(timestamp: time.milliseconds))
         case .offset(let offset): position = offset
+        case .beforeEnd(let count): lookups += [.end(back: count), .floor]
         }
     }
 
@@ -61,6 +67,8 @@ struct ConsumerLane: Sendable {
         case .stop: stopBefore = offset
         case .start(let timestamp):
             if offset.value >= 0 { position = offset } else if timestamp != Self.latest { lookUp(.end) }
+        case .end(let back): position = offset + -back
+        case .floor: position = max(position, offset)
         }
         finishIfThere()
     }

@@ -12,7 +12,13 @@ struct Needletail: ParsableCommand {
         version: "0.1.0",
         groupedSubcommands: [
             CommandGroup(name: "Broker", subcommands: brokerCommands),
+            CommandGroup(name: "Topics and records", subcommands: clientCommands),
+            CommandGroup(name: "Tools", subcommands: toolCommands),
         ])
 
     private static let brokerCommands: [any ParsableCommand.Type] = []
+    private static let clientCommands: [any ParsableCommand.Type] = [
+        TopicCommand.self, ProduceCommand.self, ConsumeCommand.self,
+    ]
+    private static let toolCommands: [any ParsableCommand.Type] = []
 }

@@ -68,6 +68,12 @@ struct ConsumerClientTests {
         #expect(values == ["0/4", "0/5", "0/6", "0/7"])
     }
 
+    @Test func `counting back from the end stops at the beginning`() throws {
+        let last = try read([(1, .beforeEnd(2), .atEnd)])
+        #expect(last.values == ["1/5", "1/6"])
+        #expect(try read([(1, .beforeEnd(99), .atEnd)]).values.count == 7)
+    }
+
     @Test func `a time after all records is the end`() throws {
         let (values, _, _) = try read([(0, .timestamp(99), .atEnd)])
         #expect(values == [])

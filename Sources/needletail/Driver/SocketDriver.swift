@@ -58,6 +58,7 @@ final class SocketDriver<Machine: ClientMachine> {
 
     /// Waits for something to happen, at most until `limit`, and deals with it.
     func turn(until limit: Instant = .distantFuture) {
+        flush()
         let due = min(limit, wakes.min() ?? .distantFuture)
         let count = nt_epoll_wait(epoll, &events, 256, timeoutMs(until: due))
         readable = []
