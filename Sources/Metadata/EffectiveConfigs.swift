@@ -36,11 +36,17 @@ package struct EffectiveConfigs: Sendable {
     package let broker: BrokerID
     /// The configuration file's properties.
     package let staticProperties: [String: String]
+    /// What was set at run time, the stronger first; mostly nothing.
+    private let dynamic: [(source: ConfigSource, values: TreeDictionary<String, String>)]
 
     package init(image: ClusterImage, broker: BrokerID, staticProperties: [String: String]) {
         self.image = image
         self.broker = broker
         self.staticProperties = staticProperties
+        dynamic = [
+            (.dynamicBroker, image.config(.broker(broker))),
+            (.dynamicDefaultBroker, image.config(.brokerDefault)),
+        ].filter { !$0.values.isEmpty }
     }
 
     /// All of a topic's configuration, by name. A topic that does not exist has the defaults.
@@ -51,6 +57,11 @@ package struct EffectiveConfigs: Sendable {
     package func topic(_ topic: String, _ name: String) -> ResolvedConfig {
         guard let definition = ConfigCatalogue.topic[name] else { invariantFailed("no topic config \(name)") }
         return resolve(definition, own: image.configs[.topic(topic)]?[name], from: definition.synonyms)
+    }
+
+    /// Only a topic's value in force, without where it comes from.
+    package func topicValue(_ topic: String, _ name: String) -> String? {
+        image.configs[.topic(topic)]?[name] ?? self.topic("", name).value
     }
 
     /// All of the broker's configuration, by name.
@@ -98,18 +109,21 @@ package struct EffectiveConfigs: Sendable {
             found.append(.init(name: name, value: value, source: source))
         }
         if let own { offer(definition.name, own, .topic) }
-        let layers: [(source: ConfigSource, value: (String) -> String?)] = [
-            (.dynamicBroker, { [values = image.config(.broker(broker))] in values[$0] }),
-            (.dynamicDefaultBroker, { [values = image.config(.brokerDefault)] in values[$0] }),
-            (.staticBroker, { staticProperties[$0] }),
-            (.default, { ConfigCatalogue.broker[$0]?.defaultValue }),
-        ]
-        for layer in layers {
+        for layer in dynamic {
             for name in names {
-                if let value = layer.value(name.name) {
+                if let value = layer.values[name.name] {
                     offer(name.name, value, layer.source, factor: name.factor)
                 }
             }
+        }
+        for name in names {
+            if let value = staticProperties[name.name] {
+                offer(name.name, value, .staticBroker, factor: name.factor)
+            }
+        }
+        for name in names {
+            guard let value = ConfigCatalogue.broker.definitions[name.name]?.defaultValue else { continue }
+            offer(name.name, value, .default, factor: name.factor)
         }
         if found.isEmpty, let value = definition.defaultValue { offer(definition.name, value, .default) }
         return Self.described(definition, found, inForce)
