@@ -13,7 +13,7 @@ extension DataLoop {
     private static var sharedKeptMax: Int { 16 << 10 }
 
     func read(_ connection: SocketConnection) {
-        guard connection.broker.wantsRead else { return updateInterest(connection) }
+        guard connection.broker.wantsRead, !isFinishing else { return updateInterest(connection) }
         var budget = Self.turnBytesMax
         while budget > 0, connection.broker.hostIndex >= 0, connection.broker.wantsRead {
             let frameBytes = SocketConnection.frameBytes(connection.kept)
@@ -72,7 +72,7 @@ extension DataLoop {
 
     /// The connection may read again, perhaps: what was kept is handled first.
     func resume(_ connection: SocketConnection) {
-        while connection.broker.hostIndex >= 0, connection.broker.wantsRead {
+        while connection.broker.hostIndex >= 0, connection.broker.wantsRead, !isFinishing {
             let frameBytes = SocketConnection.frameBytes(connection.kept)
             guard frameBytes > 0, connection.keptCount >= frameBytes else { break }
             let before = connection.keptCount

@@ -241,6 +241,9 @@ final class DataLoop {
         }
     }
 
+    /// No more requests are taken.
+    var isFinishing: Bool { finishBy != nil }
+
     private var isFinished: Bool {
         guard let finishBy else { return false }
         return connections.count == 0 || now.instant >= finishBy
