@@ -34,7 +34,7 @@ let rooms: [Room] = [
     Room(name: "Client", uses: ["Vocabulary", "Wire", "Messages", "Records"]),
     Room(name: "Broker", uses: ["Vocabulary", "Metadata", "Replication", "Wire", "Messages", "Records", "Ports",
                                 "CommitLog"], packages: ["HashTreeCollections"]),
-    Room(name: "Host", uses: ["Vocabulary", "CLinux", "Metadata", "Ports", "CommitLog", "Broker"],
+    Room(name: "Host", uses: ["Vocabulary", "CLinux", "Metadata", "Messages", "Ports", "CommitLog", "Broker"],
          packages: ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
     Room(name: "needletail", kind: .program,
          uses: ["Vocabulary", "CLinux", "Wire", "Messages", "Records", "Ports", "CommitLog", "Client", "Metadata", "Broker",
@@ -57,7 +57,7 @@ let tests: [(name: String, uses: [String])] = [
     ("ClientTests", ["Client", "Messages", "Records", "Wire", "Vocabulary"]),
     ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Metadata", "Messages", "Records", "Wire",
                      "Vocabulary"]),
-    ("HostTests", ["Host", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
+    ("HostTests", ["Host", "SimulatedDisk", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
 ]
 
 let products: [String: (package: String, dependency: Package.Dependency)] = {

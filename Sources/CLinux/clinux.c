@@ -270,3 +270,4 @@ static int64_t nanoseconds(clockid_t clock) {
 int64_t nt_monotonic_nanoseconds(void) { return nanoseconds(CLOCK_MONOTONIC); }
 int64_t nt_wall_milliseconds(void) { return nanoseconds(CLOCK_REALTIME) / 1000000; }
 int64_t nt_thread_cpu_nanoseconds(void) { return nanoseconds(CLOCK_THREAD_CPUTIME_ID); }
+int64_t nt_process_cpu_nanoseconds(void) { return nanoseconds(CLOCK_PROCESS_CPUTIME_ID); }

@@ -103,8 +103,7 @@ struct PosixDiskTests {
     @Test func `a failed sync takes the directory offline for good`() throws {
         let disk = try disk()
         let other = try disk.open("other", .create)
-        mkfifo("\(directory.path)/pipe", 0o644)  // A pipe cannot be synced.
-        let file = try disk.open("pipe", .existing)
+        let file = try brokenFile(disk, directory)
         #expect(throws: DiskError.self) { try disk.sync(.file(file)) }
         #expect(disk.hasFailed)
         let error = #expect(throws: DiskError.self) { try write("a", disk, other, at: 0) }
@@ -159,4 +158,10 @@ struct PosixDiskTests {
             for await wrong in group { #expect(wrong == 0) }
         }
     }
+}
+
+/// A file whose sync fails: a pipe.
+func brokenFile(_ disk: PosixDisk, _ directory: TemporaryDirectory) throws -> FileID {
+    mkfifo("\(directory.path)/pipe", 0o644)
+    return try disk.open("pipe", .existing)
 }

@@ -86,5 +86,6 @@ int nt_name_thread(const char *name);
 void nt_format_time(int64_t milliseconds, char *text);
 int64_t nt_monotonic_nanoseconds(void);
 int64_t nt_wall_milliseconds(void);
-/// CPU time of this thread in nanoseconds.
+/// CPU time of the process and of this thread, in nanoseconds.
+int64_t nt_process_cpu_nanoseconds(void);
 int64_t nt_thread_cpu_nanoseconds(void);

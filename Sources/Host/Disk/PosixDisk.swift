@@ -146,7 +146,9 @@ package final class PosixDisk: Disk {
     package func removeDirectory(_ path: String) throws(DiskError) {
         try checkOnline("rmdir", path)
         for descriptor in files.withLock({ $0.forget(below: path) }) { Glibc.close(descriptor) }
-        try Self.removeTree(full(path))
+        do throws(DiskError) { try Self.removeTree(full(path)) } catch {
+            if error.reason != .notFound || exists(path) { throw error }
+        }
     }
 
     package func rename(_ path: String, to newPath: String) throws(DiskError) {

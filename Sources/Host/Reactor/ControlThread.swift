@@ -20,6 +20,8 @@ struct ControlThread {
             wake = logic.advance(to: SystemClock.now())
             context.run(logic.takeOutbound())
         }
+        context.control.drain(into: &inbox)
+        for message in inbox { logic.deliver(message, now: SystemClock.now()) }
         logic.shutdown(now: SystemClock.now())
         context.run(logic.takeOutbound())
     }

@@ -27,10 +27,11 @@ package final class Reactor: Sendable {
     /// Runs effects that arose before the loops ran.
     package func run(_ effects: [LoopEffect]) { context.run(effects) }
 
-    /// Starts the control loop. Its logic is made on its thread, and stays there.
-    package func startControl(_ make: @escaping @Sendable () -> any ControlLogic) {
+    /// Starts the control loop. Its logic is made on its thread, and stays there; nil when it could not be made.
+    package func startControl(_ make: @escaping @Sendable () -> (any ControlLogic)?) {
         let thread = HostThread("control") { [self] in
-            ControlThread(context: context, logic: make()) { [self] in controlEnds.load(ordering: .acquiring) }.run()
+            guard let logic = make() else { return }
+            ControlThread(context: context, logic: logic) { [self] in controlEnds.load(ordering: .acquiring) }.run()
         }
         controlThread.withLock { $0 = thread }
     }
@@ -55,12 +56,12 @@ package final class Reactor: Sendable {
         for thread in threads.withLock({ $0 }) { thread.join() }
     }
 
-    /// Ends the control loop, after the data loops; it makes everything durable.
+    /// Ends the control loop, after the data loops and the syncs they asked for; it makes everything durable.
     package func finishControl() {
+        for pool in context.syncPools.values { pool.stop() }
         controlEnds.store(true, ordering: .releasing)
         context.control.wake()
         controlThread.withLock { $0 }?.join()
-        for pool in context.syncPools.values { pool.stop() }
         context.warmPool.stop()
     }
 }

@@ -1,0 +1,200 @@
+package import Broker
+import CLinux
+import Glibc
+package import Logging
+import Ports
+import Synchronization
+import Vocabulary
+
+/// A running broker: its disks, listeners, threads and HTTP, put together and taken apart in the right order.
+package final class Node: Sendable {
+    package let settings: BrokerSettings
+    package let broker: Broker
+    /// As opened: with the ports that were asked for as 0.
+    package let listeners: [Listener]
+    package let http: HTTPServer?
+    private let reactor: Reactor
+    private let disks: [PosixDisk]
+    private let limits: ConnectionLimits
+    private let logger: Logger
+    private let state: NodeState
+
+    /// Starts everything; when it returns, clients are answered.
+    /// - Parameter httpMayMove: takes any port for HTTP when the configured one is in use.
+    /// - Throws: what is wrong, and what to do about it.
+    package init(_ settings: BrokerSettings, logger: Logger, httpMayMove: Bool = false) throws(SettingsProblems) {
+        let started = SystemClock.instant()
+        let budget = DescriptorBudget(connectionsMax: settings.connectionsMax, disks: settings.logDirs.count)
+        let disks = try Self.openDisks(settings.logDirs, budget)
+        let open = try Self.openListeners(settings)
+        let listeners = zip(settings.listeners, open).map { Listener(name: $0.name, host: $0.host, port: $1.port) }
+        let limits = ConnectionLimits(
+            totalMax: budget.connections, perAddressMax: settings.connectionsPerAddressMax,
+            overrides: settings.connectionsPerAddressOverrides)
+
+        var config = settings.broker
+        config.endpoints = Self.endpoints(settings.advertised, listeners)
+        let syncNumbers = SyncNumbers()
+        let reactor = Reactor(
+            settings: settings.reactor, limits: limits, listeners: open, disks: disks, logger: logger
+        ) { targets, nanoseconds, failed in syncNumbers.note(targets, nanoseconds, failed) }
+
+        let broker = try Self.startControl(reactor, config, disks, threads: settings.recoveryThreads)
+        syncNumbers.metrics.withLock { $0 = broker.metrics }
+        reactor.startLoops { id in
+            var generator = SystemRandomNumberGenerator()
+            return BrokerLoop(id: id, broker: broker, now: SystemClock.now(), seed: generator.next())
+        }
+
+        let state = NodeState(started: started)
+        http = try Self.startHTTP(settings.httpListener, httpMayMove, logger) { path in
+            switch path {
+            case "/metrics": Console.metrics(broker, disks, limits, state)
+            case "/health": Console.health(broker, state)
+            default: nil
+            }
+        }
+        self.settings = settings
+        self.broker = broker
+        self.listeners = listeners
+        self.reactor = reactor
+        self.disks = disks
+        self.limits = limits
+        self.logger = logger
+        self.state = state
+        state.isReady.store(true, ordering: .releasing)
+        let milliseconds = (SystemClock.instant() - started) / 1_000_000
+        logger.info(
+            "The broker is ready.",
+            metadata: [
+                "broker.id": "\(settings.nodeID)", "cluster.id": "\(broker.clusterID)",
+                "listeners": "\(listeners.map(\.description).joined(separator: ","))",
+                "log.dirs": "\(settings.logDirs.joined(separator: ","))", "data.loops": "\(settings.reactor.dataLoops)",
+                "connections.max": "\(budget.connections)", "open.files.max": "\(budget.filesPerDisk)",
+                "start.ms": "\(milliseconds)",
+            ])
+    }
+
+    /// `needletail ready id=1 pid=4711 kafka=127.0.0.1:9092 http=127.0.0.1:8080`
+    package var readyLine: String {
+        var line = "needletail ready id=\(settings.nodeID) pid=\(getpid())"
+        for (index, listener) in listeners.enumerated() {
+            var shown = listener
+            if shown.host.isEmpty { shown.host = "0.0.0.0" }
+            line += index == 0 ? " kafka=\(shown.address)" : " kafka.\(shown.name.lowercased())=\(shown.address)"
+        }
+        if let http { line += " http=\(http.listener.address)" }
+        return line
+    }
+
+    /// Ends gracefully: no new connections or requests, running ones answered within `grace`, then everything made durable and
+    /// the shutdown marked clean.
+    package func stop(graceMs: Int64 = 2000) {
+        let start = SystemClock.instant()
+        state.isReady.store(false, ordering: .releasing)
+        logger.info("The broker stops.")
+        reactor.finishLoops(by: start.adding(milliseconds: graceMs))
+        reactor.finishControl()
+        http?.stop()
+        logger.info("The broker has stopped.", metadata: ["stop.ms": "\((SystemClock.instant() - start) / 1_000_000)"])
+    }
+
+    // MARK: - The parts
+
+    private static func openDisks(_ paths: [String], _ budget: DescriptorBudget) throws(SettingsProblems) -> [PosixDisk] {
+        var disks: [PosixDisk] = []
+        var problems: [SettingsProblem] = []
+        for path in paths {
+            do throws(DiskError) {
+                disks.append(try PosixDisk(path, descriptorsMax: budget.filesPerDisk))
+            } catch {
+                let why = error.detail.isEmpty ? "\(error)" : error.detail
+                problems.append(SettingsProblem(place: "log.dirs", message: "cannot use \(path): \(why)"))
+            }
+        }
+        if !problems.isEmpty { throw SettingsProblems(problems: problems) }
+        return disks
+    }
+
+    private static func openListeners(_ settings: BrokerSettings) throws(SettingsProblems) -> [OpenListener] {
+        var open: [OpenListener] = []
+        for listener in settings.listeners {
+            do throws(SettingsProblem) {
+                open.append(try OpenListener.open(listener, backlog: settings.backlog))
+            } catch {
+                for listener in open { close(listener.descriptor) }
+                throw SettingsProblems(problems: [error])
+            }
+        }
+        return open
+    }
+
+    /// What clients are told; a listener on every address is known by the machine's name.
+    private static func endpoints(_ advertised: [Listener], _ listeners: [Listener]) -> [BrokerConfig.Endpoint] {
+        advertised.map { told in
+            let port = told.port == 0 ? listeners.first { $0.name == told.name }?.port ?? 0 : told.port
+            return BrokerConfig.Endpoint(
+                listener: told.name, host: told.host.isEmpty ? hostName() : told.host, port: Int32(port))
+        }
+    }
+
+    private static func hostName() -> String {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { name in
+            gethostname(name.baseAddress!, 255) == 0 ? String(cString: name.baseAddress!) : "localhost"
+        }
+    }
+
+    private static func startHTTP(
+        _ listener: Listener?, _ mayMove: Bool, _ logger: Logger, respond: @escaping HTTPServer.Respond
+    ) throws(SettingsProblems) -> HTTPServer? {
+        guard var listener else { return nil }
+        while true {
+            do {
+                return try HTTPServer(listener, respond: respond)
+            } catch {
+                guard mayMove, listener.port != 0 else {
+                    let problem = error as? SettingsProblem ?? SettingsProblem(place: "http.listener", message: "\(error)")
+                    throw SettingsProblems(problems: [problem])
+                }
+                logger.notice("The port for HTTP is in use; taking any other.", metadata: ["port": "\(listener.port)"])
+                listener.port = 0
+            }
+        }
+    }
+}
+
+/// Whether the broker answers, and since when it runs.
+final class NodeState: Sendable {
+    let started: Instant
+    let isReady = Atomic(false)
+    init(started: Instant) { self.started = started }
+}
+
+/// The pool's measurements before and after there is a broker to give them to.
+private final class SyncNumbers: Sendable {
+    let metrics = Mutex<Metrics?>(nil)
+
+    func note(_ targets: Int, _ nanoseconds: Int64, _ failed: Bool) {
+        metrics.withLock { $0 }?.update { counters in
+            counters.rounds += 1
+            counters.targets += UInt64(targets)
+            counters.nanoseconds += UInt64(max(0, nanoseconds))
+            if failed { counters.failures += 1 }
+        }
+    }
+}
+
+/// How the process's descriptors are shared out between connections and files. The soft limit is raised to the hard one.
+struct DescriptorBudget {
+    let connections: Int
+    let filesPerDisk: Int
+    private static let reserve = 128
+
+    init(connectionsMax: Int, disks: Int) {
+        let limit = Int(nt_raise_descriptor_limit()) - Self.reserve
+        // Files come first to a third of what there is: without them there is nothing to serve.
+        let files = min(8192, max(64, limit / 3))
+        connections = max(16, min(connectionsMax, limit - files))
+        filesPerDisk = max(32, min(8192, limit - connections) / max(1, disks))
+    }
+}
