@@ -36,6 +36,11 @@ extension Log {
         guard !segment.areTimesKnown else { return }
         do {
             let end = segment === active ? endOffset : segments[segmentIndex(for: segment.baseOffset) + 1].baseOffset
+            if let last = try segment.index.last(disk) {
+                try walk(segment, from: Int64(last.position)) { header, _ in
+                    segment.tailTimestamp = max(segment.tailTimestamp, header.maxTimestamp)
+                }
+            }
             if try !segment.loadTimes(disk, end: end) { try rebuildIndexes(of: segment) }
         } catch {
             throw .disk(error)

@@ -20,7 +20,8 @@ extension Recovery {
             dropped += try soundBatches(in: later, behind: -1, expected: later.baseOffset).count
         }
         if dropped > 0 {
-            guard try hasHole(segment, position..<(sound.first ?? segment.size)) else {
+            let isTorn = try sound.isEmpty && endsInside(segment, position)
+            guard try isTorn || hasHole(segment, position..<(sound.first ?? segment.size), expected: expected) else {
                 throw LogError.corrupted(
                     path: segment.path, offset: expected, position: position,
                     detail: "\(detail); \(dropped) sound batch(es) follow")
@@ -34,23 +35,29 @@ extension Recovery {
         try disk.truncate(segment.log, to: position)
         segment.size = position
         segment.reservedUpTo = 0
+        mustSync.append(.file(segment.log))
         try dropSegments(from: index + 1, nil)
     }
 
     /// Takes segments away that stand behind the log's end.
     mutating func dropSegments(from index: Int, _ reason: String?) throws {
+        guard index < log.segments.count else { return }
+        var dropped = 0
         for segment in log.segments[index...] {
-            if segment.size > 0 { report.truncatedBytes += segment.size }
-            if let reason {
-                let count = try soundBatches(in: segment, behind: -1, expected: segment.baseOffset).count
-                report.droppedBatches += count
-                report.warnings.append("\(reason); \(count) batch(es) behind them, which no one was promised, are cut")
+            report.truncatedBytes += segment.size
+            if reason != nil {
+                dropped += try soundBatches(in: segment, behind: -1, expected: segment.baseOffset).count
             }
-            report.removedFiles.append(LogPaths.file("", segment.baseOffset, ".log"))
+            report.removedFiles.append(String(LogPaths.file("", segment.baseOffset, ".log").dropFirst()))
             try log.removeFiles(of: segment)
             log.dirt.forget(segment.log)
         }
+        report.droppedBatches += dropped
+        if let reason, dropped > 0 {
+            report.warnings.append("\(reason); \(dropped) batch(es) behind them, which no one was promised, are cut")
+        }
         log.segments.removeSubrange(index...)
+        mustSync.append(.directory(log.directory))
     }
 
     /// Positions of batches behind `position` whose checksum holds, found at any byte.
@@ -77,8 +84,25 @@ extension Recovery {
         return found
     }
 
-    /// Whether a sector's rest, from where it meets `range`, is all zeros.
-    private func hasHole(_ segment: Segment, _ range: Range<Int64>) throws(DiskError) -> Bool {
+    /// Whether the file ends before the batch at `position` does, and not only because the batch's length is wrong.
+    private func endsInside(_ segment: Segment, _ position: Int64) throws(DiskError) -> Bool {
+        var scanner = BatchScanner(disk: disk, file: segment.log, end: segment.size)
+        let count = Int(segment.size - position)
+        guard count >= BatchHeader.byteCount else { return true }
+        guard let bytes = try scanner.bytes(at: position, count: count),
+            let header = try? BatchHeader(bytes.bytes, at: 0), header.sizeInBytes > count
+        else { return false }
+        // The checksum does not cover the length: where it holds, all the batch is there.
+        return crc32c(UnsafeRawBufferPointer(rebasing: bytes[BatchHeader.checksummedFrom...])) != header.crc
+    }
+
+    /// Whether a sector's rest, from where it meets `range`, is all zeros, and sound batches would not be.
+    ///
+    /// Batches have zeros of their own: the high bytes of offset and length at `range`'s beginning, and a few at
+    /// their end. Where too little is in sight to tell, it is no hole.
+    private func hasHole(
+        _ segment: Segment, _ range: Range<Int64>, expected: Offset
+    ) throws(DiskError) -> Bool {
         var scanner = BatchScanner(disk: disk, file: segment.log, end: segment.size, chunk: 64 << 10)
         var sector = range.lowerBound / Self.sectorSize * Self.sectorSize
         while sector < range.upperBound {
@@ -86,7 +110,9 @@ extension Recovery {
             let to = min(sector + Self.sectorSize, segment.size)
             if from < to, let bytes = try scanner.bytes(at: from, count: Int(to - from)),
                 bytes.allSatisfy({ $0 == 0 }) {
-                return true
+                let offsetBytesInSight = min(bytes.count, 8)
+                let isOffsetLost = expected.value >> (8 * (8 - offsetBytesInSight)) != 0
+                if bytes.count >= 16 || from == range.lowerBound && isOffsetLost { return true }
             }
             sector += Self.sectorSize
         }

@@ -32,6 +32,7 @@ extension Recovery {
                 // Here an entry should stand: the index was cut.
                 if segment.bytesSinceEntry > log.config.indexIntervalBytes { return .indexDamaged }
                 segment.bytesSinceEntry += header.sizeInBytes
+                segment.tailTimestamp = max(segment.tailTimestamp, header.maxTimestamp)
                 position += Int64(header.sizeInBytes)
                 end = Offset(header.nextOffset)
             }
@@ -51,7 +52,7 @@ extension Recovery {
             if let next, next <= point {
                 end = try checkSealed(segment, next: next)
             } else {
-                if index > 0, end < segment.baseOffset, segment.size > 0, !log.config.cleanupCompact {
+                if index > 0, end < segment.baseOffset, segment.baseOffset > point, !log.config.cleanupCompact {
                     // The end of the one before never reached the disk, so nothing behind it was promised.
                     try dropSegments(from: index, "offsets \(end) to \(segment.baseOffset) were never written")
                     break
@@ -59,11 +60,6 @@ extension Recovery {
                 end = try scanSegment(index, point: point, next: next)
             }
             index += 1
-        }
-        if log.active.size == 0 { end = max(end, log.active.baseOffset) }
-        // An empty segment that begins ahead of the log's end would leave a hole.
-        if log.active.size == 0, log.segments.count > 1, log.active.baseOffset > end || end > log.active.baseOffset {
-            try dropSegments(from: log.segments.count - 1, nil)
         }
         log.endOffset = end
         log.syncedOffset = min(point, end)

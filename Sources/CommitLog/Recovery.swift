@@ -9,6 +9,8 @@ struct Recovery {
     let inventory: Inventory
     let now: Timestamp
     var report = RecoveryReport()
+    /// What was cut or removed must stay so: after the next loss of power it would be found among newer data.
+    var mustSync: [SyncTarget] = []
     /// The epochs' checkpoint was there and sound.
     var areEpochsKnown = false
 
@@ -27,6 +29,7 @@ struct Recovery {
         try loadEpochs()
         log.snapshots = inventory.snapshots
         if try !openClean() { try openUnclean() }
+        for target in mustSync { try disk.sync(target) }
         log.sizeBytes = segments.reduce(0) { $0 + $1.size }
         try settleStart()
     }
@@ -112,7 +115,9 @@ struct Recovery {
     }
 
     mutating func rebuildProducers() throws {
+        let before = log.snapshots.count
         let (ignored, bytes) = try log.rebuildProducers(now: now)
+        if log.snapshots.count < before { mustSync.append(.directory(log.directory)) }
         report.ignoredSnapshots += ignored
         report.bytesScanned += bytes
         if ignored > 0 { report.warnings.append("\(ignored) damaged producer snapshot(s) removed") }

@@ -82,6 +82,8 @@ final class Segment {
     }
 
     private var lastTimeEntry: Int64 = -1
+    /// The largest timestamp behind the last index entry, if someone looked: the time index cannot end below it.
+    var tailTimestamp: Int64 = -1
 
     /// Adds the largest timestamp to the time index, unless it stands there.
     func noteTime() {
@@ -97,8 +99,10 @@ final class Segment {
         guard try index.open(disk) else { return false }
         if let last = try times.last(disk) {
             guard last.relativeOffset >= 0, baseOffset + Int64(last.relativeOffset) < end else { return false }
+            guard last.timestamp >= tailTimestamp else { return false }
             resetTimes(to: last)
         } else {
+            guard tailTimestamp < 0 else { return false }
             resetTimes(to: nil)
         }
         areTimesKnown = true
