@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -249,6 +250,11 @@ int64_t nt_raise_descriptor_limit(void) {
     struct rlimit raised = {limit.rlim_max, limit.rlim_max};
     if (limit.rlim_cur < limit.rlim_max && setrlimit(RLIMIT_NOFILE, &raised) == 0) limit.rlim_cur = limit.rlim_max;
     return limit.rlim_cur > 1000000 ? 1000000 : (int64_t)limit.rlim_cur;
+}
+
+void nt_keep_freed_memory(void) {
+    mallopt(M_MMAP_THRESHOLD, 1 << 30);
+    mallopt(M_TRIM_THRESHOLD, 1 << 30);
 }
 
 void nt_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }

@@ -81,6 +81,8 @@ int nt_lock_file(int fd);
 /// Raises the soft limit of open files to the hard one. The limit now in force.
 int64_t nt_raise_descriptor_limit(void);
 void nt_ignore_sigpipe(void);
+/// Keeps freed memory for the next allocation, also of large buffers, instead of mapping and unmapping it each time.
+void nt_keep_freed_memory(void);
 int nt_name_thread(const char *name);
 /// "2026-11-22T10:00:00.123Z" of milliseconds since 1970; at least 25 bytes.
 void nt_format_time(int64_t milliseconds, char *text);
