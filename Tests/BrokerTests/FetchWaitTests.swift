@@ -131,7 +131,7 @@ struct FetchSessionTests {
         let session = try open(topic, peer)
         #expect(session != 0)
         #expect(try harness.ask(next(session, 1), from: peer).responses.isEmpty)
-        _ = try harness.ask(makeProduce(topic, 1, makeBatch(["a"])), from: peer)
+        _ = try harness.ask(makeProduce(topic, makeBatch(["a"]), partition: 1), from: peer)
         let answer = try harness.ask(next(session, 2), from: peer)
         #expect(answer.responses.count == 1)
         #expect(answer.responses[0].partitions.map(\.partitionIndex) == [1])
@@ -146,7 +146,7 @@ struct FetchSessionTests {
         forget.topicId = topic.id
         forget.partitions = [1]
         _ = try harness.ask(next(session, 1) { $0.forgottenTopicsData = [forget] }, from: peer)
-        _ = try harness.ask(makeProduce(topic, 1, makeBatch(["a"])), from: peer)
+        _ = try harness.ask(makeProduce(topic, makeBatch(["a"]), partition: 1), from: peer)
         #expect(try harness.ask(next(session, 2), from: peer).responses.isEmpty)
     }
 

@@ -1,6 +1,7 @@
 import CommitLog
 import Messages
 import Records
+import SimulatedDisk
 import Testing
 import Vocabulary
 import Wire
@@ -21,7 +22,7 @@ func makeBatch(
 }
 
 /// A Produce request for one partition. From version 13 on the topic goes by id.
-func makeProduce(_ topic: Topic, _ partition: Int32 = 0, _ batch: [UInt8], acks: Int16 = -1) -> ProduceRequest {
+func makeProduce(_ topic: Topic, _ batch: [UInt8], partition: Int32 = 0, acks: Int16 = -1) -> ProduceRequest {
     var request = ProduceRequest()
     request.acks = acks
     request.timeoutMs = 30_000
@@ -95,7 +96,7 @@ struct ProduceFetchTests {
     func `every version of fetch answers what was asked`(version: Int16) throws {
         let topic = try harness.addTopic("t", partitions: 2)
         let peer = harness.connect()
-        _ = try harness.ask(makeProduce(topic, 1, makeBatch(["x", "y", "z"])), from: peer)
+        _ = try harness.ask(makeProduce(topic, makeBatch(["x", "y", "z"]), partition: 1), from: peer)
         let fetched = try harness.ask(makeFetch(topic, 1, from: 1), version: version, from: peer)
         let part = try #require(fetched.responses.first?.partitions.first)
         #expect(part.partitionIndex == 1)
@@ -145,7 +146,7 @@ struct ProduceFetchTests {
         #expect(try harness.answer(to: ProduceRequest.self, from: peer) == nil)
         let fetched = try harness.ask(makeFetch(topic, from: 0), from: peer)
         #expect(try values(fetched.responses.first?.partitions.first?.records) == ["0:a"])
-        harness.send(makeProduce(topic, 9, makeBatch(["b"]), acks: 0), from: peer)
+        harness.send(makeProduce(topic, makeBatch(["b"]), partition: 9, acks: 0), from: peer)
         #expect(peer.connection.isClosing)
     }
 
@@ -215,7 +216,7 @@ struct ProduceFetchTests {
         broken[broken.count - 1] ^= 1
         let cases: [(ProduceRequest, ErrorCode)] = [
             (makeProduce(topic, broken), .corruptMessage),
-            (makeProduce(topic, 3, makeBatch(["a"])), .unknownTopicOrPartition),
+            (makeProduce(topic, makeBatch(["a"]), partition: 3), .unknownTopicOrPartition),
             (makeProduce(topic, []), .invalidRecord),
             (makeProduce(topic, makeBatch(["a"]), acks: 2), .invalidRequiredAcks),
             (makeProduce(topic, makeBatch([String(repeating: "x", count: 1_100_000)])), .messageTooLarge),
