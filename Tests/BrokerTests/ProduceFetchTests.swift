@@ -65,7 +65,7 @@ func values(_ blob: [UInt8]?) throws -> [String] {
     while at < blob.count {
         let header = try BatchHeader(blob.span.bytes, at: at)
         let batch = Array(blob[at..<at + header.sizeInBytes])
-        let payload = try decompressedPayload(of: batch.span.bytes, header, limit: 1 << 20)
+        let payload = try decompressedPayload(of: batch.span.bytes, header: header, limit: 1 << 20)
         try forEachRecord(in: payload.span.bytes, count: header.recordCount) { record in
             let value = record.value.map { String(decoding: payload[$0], as: UTF8.self) } ?? "null"
             found.append("\(header.baseOffset + Int64(record.offsetDelta)):\(value)")
