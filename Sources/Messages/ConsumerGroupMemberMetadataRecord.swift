@@ -105,7 +105,7 @@ package struct ConsumerGroupMemberMetadataValue: VersionedMessage {
         }
     }
 
-    package struct ClassicMemberMetadata: Message {
+    package struct ClassicMemberMetadata: Message, Equatable {
         package var sessionTimeoutMs: Int32 = 0
         package var supportedProtocols: [ClassicProtocol] = []
 
@@ -130,7 +130,7 @@ package struct ConsumerGroupMemberMetadataValue: VersionedMessage {
         }
     }
 
-    package struct ClassicProtocol: Message {
+    package struct ClassicProtocol: Message, Equatable {
         package var name: String = ""
         package var metadata: [UInt8] = []
 

@@ -344,7 +344,7 @@ package struct FetchRequest: RequestMessage {
         }
     }
 
-    package struct ReplicaState: Message {
+    package struct ReplicaState: Message, Equatable {
         package var replicaId: Int32 = -1
         package var replicaEpoch: Int64 = -1
 
@@ -481,7 +481,7 @@ package struct FetchResponse: VersionedMessage {
         }
     }
 
-    package struct EpochEndOffset: Message {
+    package struct EpochEndOffset: Message, Equatable {
         package var epoch: Int32 = -1
         package var endOffset: Int64 = -1
 
@@ -556,7 +556,7 @@ package struct FetchResponse: VersionedMessage {
         }
     }
 
-    package struct LeaderIdAndEpoch: Message {
+    package struct LeaderIdAndEpoch: Message, Equatable {
         package var leaderId: Int32 = -1
         package var leaderEpoch: Int32 = -1
 
@@ -737,7 +737,7 @@ package struct FetchResponse: VersionedMessage {
         }
     }
 
-    package struct SnapshotId: Message {
+    package struct SnapshotId: Message, Equatable {
         package var endOffset: Int64 = -1
         package var epoch: Int32 = -1
 

@@ -206,7 +206,7 @@ package struct FetchSnapshotResponse: VersionedMessage {
         }
     }
 
-    package struct LeaderIdAndEpoch: Message {
+    package struct LeaderIdAndEpoch: Message, Equatable {
         package var leaderId: Int32 = 0
         package var leaderEpoch: Int32 = 0
 

@@ -245,7 +245,7 @@ package struct ProduceResponse: VersionedMessage {
         }
     }
 
-    package struct LeaderIdAndEpoch: Message {
+    package struct LeaderIdAndEpoch: Message, Equatable {
         package var leaderId: Int32 = -1
         package var leaderEpoch: Int32 = -1
 

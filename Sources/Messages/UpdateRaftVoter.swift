@@ -146,7 +146,7 @@ package struct UpdateRaftVoterResponse: VersionedMessage {
         }
     }
 
-    package struct CurrentLeader: Message {
+    package struct CurrentLeader: Message, Equatable {
         package var leaderId: Int32 = -1
         package var leaderEpoch: Int32 = -1
         package var host: String = ""

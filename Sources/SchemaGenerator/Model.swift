@@ -44,6 +44,9 @@ package struct StructModel {
     /// The versions in which it can be met: no code is needed for others.
     package var span: ClosedRange<Int>
     package var fields: [FieldModel]
+    /// Whether it is compared with its default, as the value of a tagged field. Only these are Equatable: for
+    /// all structures it would be a fifth of the room's code.
+    package var isCompared = false
 }
 
 package struct FieldModel {

@@ -64,7 +64,7 @@ enum Renderer {
             StructRenderer(structure: message.body, flexibleFrom: message.flexibleFrom).render(&out)
             for structure in message.structs {
                 out.line()
-                out.block("package struct \(structure.name): Message") { out in
+                out.block("package struct \(structure.name): Message\(structure.isCompared ? ", Equatable" : "")") { out in
                     StructRenderer(structure: structure, flexibleFrom: message.flexibleFrom).render(&out)
                 }
             }

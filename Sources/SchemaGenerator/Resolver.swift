@@ -68,6 +68,14 @@ package struct Resolver {
             guard let structure = resolver.structures[name], let span = structure.span else { continue }
             structs.append(try resolver.model(structure.line, path: structure.path, span: span))
         }
+        var compared = try resolver.model(body, path: line.name, span: resolver.span).fields
+            .filter { $0.tag != nil }.flatMap { resolver.namesOfStructures($0.type) }
+        compared += structs.flatMap(\.fields).filter { $0.tag != nil }.flatMap { resolver.namesOfStructures($0.type) }
+        while let name = compared.popLast() {
+            guard let index = structs.firstIndex(where: { $0.name == name && !$0.isCompared }) else { continue }
+            structs[index].isCompared = true
+            compared += structs[index].fields.flatMap { resolver.namesOfStructures($0.type, inArrays: true) }
+        }
         let role = switch line.kind {
         case .request: "The request of \(file.api?.name ?? "") (API \(file.api?.key ?? -1))"
         case .response: "The response of \(file.api?.name ?? "") (API \(file.api?.key ?? -1))"
@@ -82,6 +90,14 @@ package struct Resolver {
             flexibleFrom: line.flexible.isEmpty ? nil : line.flexible.first, recordType: line.recordType,
             body: try resolver.model(body, path: line.name, span: resolver.span), structs: structs,
             comment: line.comment)
+    }
+
+    private func namesOfStructures(_ type: FieldType, inArrays: Bool = false) -> [String] {
+        switch type {
+        case .structure(let name): [name]
+        case .array(.structure(let name), _): inArrays ? [name] : []
+        default: []
+        }
     }
 
     private mutating func add(_ structure: StructLine, path: String) throws(SchemaError) {

@@ -8,7 +8,7 @@ import Vocabulary
 /// old version must not be able to stop a broker. For the same reason null is written as empty where the version
 /// knows no null.
 @usableFromInline
-package protocol Message: Sendable, Equatable {
+package protocol Message: Sendable {
     /// All fields at their defaults.
     init()
 
