@@ -73,8 +73,11 @@ package struct Parser {
         }
         guard let name = words.popFirst(), words.popFirst() == "versions",
             let versions = words.popFirst().flatMap(VersionRange.init), words.popFirst() == "flexible",
-            let flexible = words.popFirst().flatMap(VersionRange.init), words.isEmpty || words == ["unstable-latest"]
-        else { throw error(line.number, "expected '\(kind.rawValue) NAME versions VERSIONS flexible VERSIONS'") }
+            let flexible = words.popFirst().flatMap(VersionRange.init),
+            words.isEmpty || words == ["unstable-latest"]
+        else {
+            throw error(line.number, "expected '\(kind.rawValue) NAME versions VERSIONS flexible VERSIONS'")
+        }
         var message = MessageLine(
             line: line.number, kind: kind, name: String(name), versions: versions, flexible: flexible,
             isLatestUnstable: !words.isEmpty, recordType: recordType, comment: line.comment)
@@ -110,7 +113,8 @@ package struct Parser {
         next += 1
         var words = line.words[...]
         let name = words.removeFirst()
-        guard name.hasSuffix(":"), name.count > 1, let type = words.popFirst(), let versionText = words.popFirst()
+        guard name.hasSuffix(":"), name.count > 1, let type = words.popFirst(),
+            let versionText = words.popFirst()
         else { throw error(line.number, "expected 'NAME: TYPE VERSIONS'") }
         guard let versions = VersionRange(versionText) else {
             throw error(line.number, "'\(versionText)' is not a range of versions")
@@ -136,7 +140,9 @@ package struct Parser {
             case "flexible":
                 guard words.popFirst() == "none" else { throw error(line.number, "expected 'flexible none'") }
             case "=":
-                guard let text = words.popFirst() else { throw error(line.number, "expected a value after '='") }
+                guard let text = words.popFirst() else {
+                    throw error(line.number, "expected a value after '='")
+                }
                 field.defaultText = String(text)
             default: throw error(line.number, "unknown word '\(word)'")
             }

@@ -9,7 +9,8 @@ enum Renderer {
         for record in model.records {
             // File names are unique in a room, and `OffsetCommit` is an API too.
             let name = record.name.hasSuffix("Record") ? record.name : record.name + "Record"
-            files.append(GeneratedFile(name: "\(name).swift", text: messages(record.messages.map { ($0, nil) })))
+            files.append(
+                GeneratedFile(name: "\(name).swift", text: messages(record.messages.map { ($0, nil) })))
         }
         files.append(GeneratedFile(name: "ApiKey.swift", text: apiKeys(model.apis)))
         files.append(GeneratedFile(name: "MessageCatalog.swift", text: catalog(model)))
@@ -41,12 +42,15 @@ enum Renderer {
 
     private static func render(_ message: MessageModel, requestOf api: ApiModel?, _ out: inout SourceText) {
         let versions = message.validVersions
-        let spelled = versions.count == 1 ? "version \(versions.lowerBound)"
+        let spelled =
+            versions.count == 1
+            ? "version \(versions.lowerBound)"
             : "versions \(versions.lowerBound) to \(versions.upperBound)"
         let flexible = message.flexibleFrom.map { "flexible from \($0)" } ?? "never flexible"
         out.line("/// \(message.role), \(spelled), \(flexible).")
         out.lines(message.comment.map { "/// \($0)" })
-        out.block("package struct \(message.name): \(api == nil ? "VersionedMessage" : "RequestMessage")") { out in
+        out.block("package struct \(message.name): \(api == nil ? "VersionedMessage" : "RequestMessage")") {
+            out in
             if let api {
                 out.line("package typealias Response = \(api.response.name)")
                 out.line("package static var apiKey: Int16 { \(api.key) }")
@@ -64,7 +68,9 @@ enum Renderer {
             StructRenderer(structure: message.body, flexibleFrom: message.flexibleFrom).render(&out)
             for structure in message.structs {
                 out.line()
-                out.block("package struct \(structure.name): Message\(structure.isCompared ? ", Equatable" : "")") { out in
+                out.block(
+                    "package struct \(structure.name): Message\(structure.isCompared ? ", Equatable" : "")"
+                ) { out in
                     StructRenderer(structure: structure, flexibleFrom: message.flexibleFrom).render(&out)
                 }
             }
@@ -86,7 +92,9 @@ enum Renderer {
                 }
             }
             out.line()
-            out.line("/// The versions that we can read and write, without those that may still change; a broker may serve fewer.")
+            out.line(
+                "/// The versions that we can read and write, without those that may still change; a broker may serve fewer."
+            )
             out.block("package var validVersions: ClosedRange<Int16>") { out in
                 out.block("switch self") { out in
                     for api in apis {

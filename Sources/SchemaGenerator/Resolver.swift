@@ -17,7 +17,8 @@ package struct Resolver {
 
     private init(file: String, message: MessageLine) throws(SchemaError) {
         guard let last = message.versions.last, last >= message.versions.first else {
-            throw SchemaError(file: file, line: message.line, message: "versions of a message need a first and a last")
+            throw SchemaError(
+                file: file, line: message.line, message: "versions of a message need a first and a last")
         }
         self.file = file
         self.message = message
@@ -32,7 +33,8 @@ package struct Resolver {
             var messages: [MessageModel] = []
             for line in file.messages where line.kind != .header {
                 guard names.insert(line.name).inserted else {
-                    throw SchemaError(file: file.name, line: line.line, message: "'\(line.name)' exists already")
+                    throw SchemaError(
+                        file: file.name, line: line.line, message: "'\(line.name)' exists already")
                 }
                 messages.append(try resolve(line, in: file))
             }
@@ -55,7 +57,8 @@ package struct Resolver {
         return model
     }
 
-    private static func resolve(_ line: MessageLine, in file: SchemaFile) throws(SchemaError) -> MessageModel {
+    private static func resolve(_ line: MessageLine, in file: SchemaFile) throws(SchemaError) -> MessageModel
+    {
         var resolver = try Resolver(file: file.name, message: line)
         for structure in line.structs {
             try resolver.add(structure, path: "\(line.name).\(structure.name)")
@@ -70,19 +73,24 @@ package struct Resolver {
         }
         var compared = try resolver.model(body, path: line.name, span: resolver.span).fields
             .filter { $0.tag != nil }.flatMap { resolver.namesOfStructures($0.type) }
-        compared += structs.flatMap(\.fields).filter { $0.tag != nil }.flatMap { resolver.namesOfStructures($0.type) }
+        compared += structs.flatMap(\.fields).filter { $0.tag != nil }.flatMap {
+            resolver.namesOfStructures($0.type)
+        }
         while let name = compared.popLast() {
-            guard let index = structs.firstIndex(where: { $0.name == name && !$0.isCompared }) else { continue }
+            guard let index = structs.firstIndex(where: { $0.name == name && !$0.isCompared }) else {
+                continue
+            }
             structs[index].isCompared = true
             compared += structs[index].fields.flatMap { resolver.namesOfStructures($0.type, inArrays: true) }
         }
-        let role = switch line.kind {
-        case .request: "The request of \(file.api?.name ?? "") (API \(file.api?.key ?? -1))"
-        case .response: "The response of \(file.api?.name ?? "") (API \(file.api?.key ?? -1))"
-        case .coordinatorKey: "The key of a coordinator's stored record"
-        case .coordinatorValue: "The value of a coordinator's stored record"
-        case .data, .header: "A stored record"
-        }
+        let role =
+            switch line.kind {
+            case .request: "The request of \(file.api?.name ?? "") (API \(file.api?.key ?? -1))"
+            case .response: "The response of \(file.api?.name ?? "") (API \(file.api?.key ?? -1))"
+            case .coordinatorKey: "The key of a coordinator's stored record"
+            case .coordinatorValue: "The value of a coordinator's stored record"
+            case .data, .header: "A stored record"
+            }
         let valid = line.versions.first...resolver.span.upperBound
         let stable = line.isLatestUnstable ? valid.lowerBound...(valid.upperBound - 1) : valid
         return MessageModel(
@@ -127,7 +135,9 @@ package struct Resolver {
             guard var target = structures[field.typeName] else {
                 throw error(field.line, "unknown type '\(field.typeName)'")
             }
-            guard !target.isOpen else { throw error(field.line, "structure '\(field.typeName)' contains itself") }
+            guard !target.isOpen else {
+                throw error(field.line, "structure '\(field.typeName)' contains itself")
+            }
             guard let reach = field.versions.clamped(to: span) else { continue }
             let low = min(target.span?.lowerBound ?? reach.lowerBound, reach.lowerBound)
             let high = max(target.span?.upperBound ?? reach.upperBound, reach.upperBound)
@@ -170,12 +180,15 @@ package struct Resolver {
             name: line.name, type: type, versions: line.versions, nullable: line.nullable,
             tag: line.tag.map { FieldModel.Tag(number: $0.number, versions: $0.versions) },
             isIgnorable: line.isIgnorable, defaultValue: try defaultValue(line, type), comment: line.comment)
-        if let tag = field.tag, message.flexible.clamped(to: span).map({ tag.versions.first < $0.lowerBound }) ?? true {
+        if let tag = field.tag,
+            message.flexible.clamped(to: span).map({ tag.versions.first < $0.lowerBound }) ?? true
+        {
             throw error(line.line, "a tag needs a flexible version")
         }
         if case .array(let element, _) = type {
             switch element {
-            case .bool, .float64, .bytes, .array: throw error(line.line, "arrays of '\(line.typeName)' are not known")
+            case .bool, .float64, .bytes, .array:
+                throw error(line.line, "arrays of '\(line.typeName)' are not known")
             default: break
             }
         }
@@ -197,7 +210,9 @@ package struct Resolver {
             return line.typeName == "records" && !line.nullable.isEmpty ? .null : .empty
         }
         if text == "null" {
-            guard !line.nullable.isEmpty else { throw error(line.line, "'\(line.name)' is null by default, but never") }
+            guard !line.nullable.isEmpty else {
+                throw error(line.line, "'\(line.name)' is null by default, but never")
+            }
             return .null
         }
         switch type {

@@ -22,8 +22,10 @@ extension StructRenderer {
 
     private func renderRead(_ field: FieldModel, _ out: inout SourceText) {
         switch nullability(field) {
-        case .always: out.line("self.\(field.name) = try \(reader(field, nullable: true, flexible: flexible))")
-        case .never: out.line("self.\(field.name) = try \(reader(field, nullable: false, flexible: flexible))")
+        case .always:
+            out.line("self.\(field.name) = try \(reader(field, nullable: true, flexible: flexible))")
+        case .never:
+            out.line("self.\(field.name) = try \(reader(field, nullable: false, flexible: flexible))")
         case .sometimes(let condition):
             out.line("if \(condition) {")
             out.line("    self.\(field.name) = try \(reader(field, nullable: true, flexible: flexible))")

@@ -50,7 +50,9 @@ extension StructRenderer {
     private func renderTagSizes(_ out: inout SourceText) {
         for field in taggedFields {
             out.block("if \(tagIsWritten(field))") { out in
-                out.line("size += taggedFieldSize(\(field.tag!.number), byteCount: \(size(field, flexible: "true")))")
+                out.line(
+                    "size += taggedFieldSize(\(field.tag!.number), byteCount: \(size(field, flexible: "true")))"
+                )
             }
         }
     }
@@ -128,7 +130,9 @@ extension StructRenderer {
 
     private func writer(_ field: FieldModel, nullable: Bool, flexible: String) -> String {
         let plain = "self.\(field.name)"
-        func orEmpty(_ empty: String) -> String { field.isNullable && !nullable ? "\(plain) ?? \(empty)" : plain }
+        func orEmpty(_ empty: String) -> String {
+            field.isNullable && !nullable ? "\(plain) ?? \(empty)" : plain
+        }
         let null = nullable ? "Nullable" : ""
         let structWriter = field.tag == nil ? "writeNullableStruct" : "writeTaggedStruct"
         switch field.type {

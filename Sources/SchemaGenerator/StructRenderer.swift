@@ -107,7 +107,8 @@ struct StructRenderer {
         switch field.type {
         case .bool: return "!\(value)"
         case .uuid: return "\(value) == UUID128.zero"
-        case .string, .bytes, .array: return field.isNullable ? "\(value)?.isEmpty ?? true" : "\(value).isEmpty"
+        case .string, .bytes, .array:
+            return field.isNullable ? "\(value)?.isEmpty ?? true" : "\(value).isEmpty"
         case .structure(let name): return "\(value) == \(name)()"
         default: return "\(value) == 0"
         }
@@ -125,7 +126,8 @@ struct StructRenderer {
         switch field.type {
         case .bool: return value
         case .uuid: return "\(value) != UUID128.zero"
-        case .string, .bytes, .array: return field.isNullable ? "\(value)?.isEmpty != true" : "!\(value).isEmpty"
+        case .string, .bytes, .array:
+            return field.isNullable ? "\(value)?.isEmpty != true" : "!\(value).isEmpty"
         case .structure(let name): return "\(value) != \(name)()"
         default: return "\(value) != 0"
         }
@@ -134,8 +136,10 @@ struct StructRenderer {
     // MARK: Declarations
 
     private static let keywords: Set<String> = [
-        "as", "case", "class", "default", "defer", "do", "else", "enum", "extension", "for", "func", "import", "in",
-        "init", "internal", "is", "let", "operator", "private", "protocol", "public", "repeat", "return", "self",
+        "as", "case", "class", "default", "defer", "do", "else", "enum", "extension", "for", "func", "import",
+        "in",
+        "init", "internal", "is", "let", "operator", "private", "protocol", "public", "repeat", "return",
+        "self",
         "static", "struct", "switch", "throw", "try", "typealias", "var", "where", "while",
     ]
 

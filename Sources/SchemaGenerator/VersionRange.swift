@@ -20,7 +20,8 @@ package struct VersionRange: Equatable, Sendable {
             guard let first = Int(text.dropLast()) else { return nil }
             self.init(first: first, last: nil)
         } else if let dash = text.firstIndex(of: "-") {
-            guard let first = Int(text[..<dash]), let last = Int(text[text.index(after: dash)...]), first <= last
+            guard let first = Int(text[..<dash]), let last = Int(text[text.index(after: dash)...]),
+                first <= last
             else { return nil }
             self.init(first: first, last: last)
         } else {

@@ -14,7 +14,7 @@ package protocol Message: Sendable {
 
     /// Reads one message from `frame` at `at`, and moves `at` behind it.
     ///
-    /// Trusts nothing: no length, count or tag makes it trap, or reserve more memory than the frame has bytes.
+    /// Trusts nothing: no length, count or tag makes it trap, or reserve more memory than the frame justifies.
     init(_ frame: RawSpan, _ at: inout Int, version: Int16) throws(WireError)
 
     /// The exact number of bytes that `write` will write.
@@ -49,4 +49,3 @@ extension Message {
         }
     }
 }
-

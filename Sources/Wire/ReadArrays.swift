@@ -10,7 +10,8 @@ package func readArrayCount(
     _ frame: RawSpan, _ at: inout Int, flexible: Bool, elementSizeMin: Int, _ field: StaticString = ""
 ) throws(WireError) -> Int? {
     let start = at
-    let count = flexible
+    let count =
+        flexible
         ? Int(try readUVarint(frame, &at, field)) - 1 : Int(try readInt32(frame, &at, field))
     guard count >= 0 else {
         if count == -1 { return nil }
@@ -31,7 +32,8 @@ package func reservation(for count: Int, stride: Int, bytesLeft: Int) -> Int {
 
 @inlinable
 package func readNullableArray<Element: Message>(
-    _ frame: RawSpan, _ at: inout Int, version: Int16, flexible: Bool, elementSizeMin: Int, _ field: StaticString = ""
+    _ frame: RawSpan, _ at: inout Int, version: Int16, flexible: Bool, elementSizeMin: Int,
+    _ field: StaticString = ""
 ) throws(WireError) -> [Element]? {
     let count = try readArrayCount(frame, &at, flexible: flexible, elementSizeMin: elementSizeMin, field)
     guard let count else { return nil }
@@ -44,7 +46,8 @@ package func readNullableArray<Element: Message>(
 
 @inlinable
 package func readArray<Element: Message>(
-    _ frame: RawSpan, _ at: inout Int, version: Int16, flexible: Bool, elementSizeMin: Int, _ field: StaticString = ""
+    _ frame: RawSpan, _ at: inout Int, version: Int16, flexible: Bool, elementSizeMin: Int,
+    _ field: StaticString = ""
 ) throws(WireError) -> [Element] {
     let start = at
     let elements: [Element]? = try readNullableArray(

@@ -8,7 +8,8 @@ package func readStringRange(
     _ frame: RawSpan, _ at: inout Int, flexible: Bool, _ field: StaticString = ""
 ) throws(WireError) -> Range<Int>? {
     let start = at
-    let length = flexible
+    let length =
+        flexible
         ? Int(try readUVarint(frame, &at, field)) - 1 : Int(try readInt16(frame, &at, field))
     return try range(of: length, frame, &at, start, field)
 }
@@ -20,7 +21,8 @@ package func readByteRange(
     _ frame: RawSpan, _ at: inout Int, flexible: Bool, _ field: StaticString = ""
 ) throws(WireError) -> Range<Int>? {
     let start = at
-    let length = flexible
+    let length =
+        flexible
         ? Int(try readUVarint(frame, &at, field)) - 1 : Int(try readInt32(frame, &at, field))
     return try range(of: length, frame, &at, start, field)
 }
@@ -73,7 +75,9 @@ package func range(
         if length == -1 { return nil }
         throw WireError(.negativeLength(length), at: start, field)
     }
-    guard length <= frame.byteCount - at else { throw WireError(.truncated(wanted: length), at: start, field) }
+    guard length <= frame.byteCount - at else {
+        throw WireError(.truncated(wanted: length), at: start, field)
+    }
     let place = at..<at + length
     at += length
     return place
@@ -83,7 +87,9 @@ package func range(
 /// - Throws: `.invalidUTF8`; Kafka would put replacement characters there, and so change a topic's name.
 @usableFromInline
 @inline(never)
-package func text(_ frame: RawSpan, _ place: Range<Int>, _ field: StaticString = "") throws(WireError) -> String {
+package func text(_ frame: RawSpan, _ place: Range<Int>, _ field: StaticString = "") throws(WireError)
+    -> String
+{
     let text = frame.withUnsafeBytes { (bytes: UnsafeRawBufferPointer) -> String? in
         String(validating: UnsafeRawBufferPointer(rebasing: bytes[place]), as: UTF8.self)
     }

@@ -4,7 +4,9 @@
 /// At most five bytes, 32 bits.
 @inlinable
 @inline(__always)
-package func readUVarint(_ frame: RawSpan, _ at: inout Int, _ field: StaticString = "") throws(WireError) -> UInt32 {
+package func readUVarint(_ frame: RawSpan, _ at: inout Int, _ field: StaticString = "") throws(WireError)
+    -> UInt32
+{
     if at < frame.byteCount {
         let first = frame.unsafeLoadUnaligned(fromByteOffset: at, as: UInt8.self)
         if first < 0x80 {
@@ -20,7 +22,9 @@ package func readUVarint(_ frame: RawSpan, _ at: inout Int, _ field: StaticStrin
 /// At most ten bytes, 64 bits.
 @inlinable
 @inline(__always)
-package func readUVarlong(_ frame: RawSpan, _ at: inout Int, _ field: StaticString = "") throws(WireError) -> UInt64 {
+package func readUVarlong(_ frame: RawSpan, _ at: inout Int, _ field: StaticString = "") throws(WireError)
+    -> UInt64
+{
     if at < frame.byteCount {
         let first = frame.unsafeLoadUnaligned(fromByteOffset: at, as: UInt8.self)
         if first < 0x80 {
@@ -36,7 +40,9 @@ package func readUVarlong(_ frame: RawSpan, _ at: inout Int, _ field: StaticStri
 /// Zigzag, 32 bits.
 @inlinable
 @inline(__always)
-package func readVarint(_ frame: RawSpan, _ at: inout Int, _ field: StaticString = "") throws(WireError) -> Int32 {
+package func readVarint(_ frame: RawSpan, _ at: inout Int, _ field: StaticString = "") throws(WireError)
+    -> Int32
+{
     let raw = try readUVarint(frame, &at, field)
     return Int32(bitPattern: raw >> 1) ^ -Int32(bitPattern: raw & 1)
 }
@@ -44,7 +50,9 @@ package func readVarint(_ frame: RawSpan, _ at: inout Int, _ field: StaticString
 /// Zigzag, 64 bits.
 @inlinable
 @inline(__always)
-package func readVarlong(_ frame: RawSpan, _ at: inout Int, _ field: StaticString = "") throws(WireError) -> Int64 {
+package func readVarlong(_ frame: RawSpan, _ at: inout Int, _ field: StaticString = "") throws(WireError)
+    -> Int64
+{
     let raw = try readUVarlong(frame, &at, field)
     return Int64(bitPattern: raw >> 1) ^ -Int64(bitPattern: raw & 1)
 }

@@ -47,7 +47,8 @@ package struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
         case .countTooLarge(let count): return "\(place): \(count) elements cannot fit into the frame"
         case .varintTooLong: return "\(place): varint too long"
         case .invalidUTF8: return "\(place): not valid UTF-8"
-        case .taggedFieldSize(let tag): return "\(place): tagged field \(tag) does not have the size it claims"
+        case .taggedFieldSize(let tag):
+            return "\(place): tagged field \(tag) does not have the size it claims"
         }
     }
 

@@ -7,7 +7,8 @@ import Wire
 /// Messages as bytes, written by Apache Kafka's own serializer: every API, direction and version.
 struct GoldenMessageTests {
     private static let types: [String: any VersionedMessage.Type] = {
-        let all = MessageCatalog.requests.map { $0 as any VersionedMessage.Type } + MessageCatalog.responses
+        let all =
+            MessageCatalog.requests.map { $0 as any VersionedMessage.Type } + MessageCatalog.responses
             + MessageCatalog.records
         return Dictionary(uniqueKeysWithValues: all.map { (String(describing: $0), $0) })
     }()
@@ -100,9 +101,11 @@ struct GoldenMessageTests {
             if !holds { differences.append("\(path) is \(value), not \(json ?? "there")") }
         }
         switch value {
-        case let value as Bool where type(of: value) == Bool.self: return expect((json as? NSNumber)?.boolValue == value)
+        case let value as Bool where type(of: value) == Bool.self:
+            return expect((json as? NSNumber)?.boolValue == value)
         case let value as any BinaryInteger: return expect((json as? NSNumber)?.int64Value == Int64(value))
-        case let value as Double: return expect((json as? NSNumber).flatMap { Double($0.stringValue) } == value)
+        case let value as Double:
+            return expect((json as? NSNumber).flatMap { Double($0.stringValue) } == value)
         case let value as String: return expect(json as? String == value)
         case let value as UUID128: return expect((json as? String).flatMap { UUID128($0) } == value)
         case let value as [UInt8] where isBytes(value, json):
@@ -115,7 +118,9 @@ struct GoldenMessageTests {
             guard let wrapped = mirror.children.first?.value else { return expect(json is NSNull) }
             compare(json, wrapped, at: path, &differences)
         case .collection:
-            guard let elements = json as? [Any], elements.count == mirror.children.count else { return expect(false) }
+            guard let elements = json as? [Any], elements.count == mirror.children.count else {
+                return expect(false)
+            }
             for (index, element) in mirror.children.enumerated() {
                 compare(elements[index], element.value, at: "\(path)[\(index)]", &differences)
             }

@@ -90,12 +90,24 @@ struct GeneratorTests {
         ("dota X versions 0 flexible none", "X.schema:1: unknown declaration 'dota'"),
         ("data X versions 0", "X.schema:1: expected 'data NAME versions VERSIONS flexible VERSIONS'"),
         ("data X versions 0+ flexible none", "X.schema:1: versions of a message need a first and a last"),
-        ("data X versions 0 flexible none\n\n  a: int8 0+ = 128", "X.schema:3: '128' is not a value of type 'int8'"),
-        ("data X versions 0 flexible none\n  a: int8 0+ = null", "X.schema:2: 'a' is null by default, but never"),
+        (
+            "data X versions 0 flexible none\n\n  a: int8 0+ = 128",
+            "X.schema:3: '128' is not a value of type 'int8'"
+        ),
+        (
+            "data X versions 0 flexible none\n  a: int8 0+ = null",
+            "X.schema:2: 'a' is null by default, but never"
+        ),
         ("data X versions 0 flexible none\n  a: int8 0+ nullable 0+", "X.schema:2: 'int8' cannot be null"),
         ("data X versions 0 flexible none\n  a: int8 0+ shiny", "X.schema:2: unknown word 'shiny'"),
-        ("data X versions 0 flexible none\n  a: int8 0+\n  a: int8 0+", "X.schema:3: field 'a' exists already"),
-        ("data X versions 0 flexible none\n  a: int8 0+ tag 0 from 0+", "X.schema:2: a tag needs a flexible version"),
+        (
+            "data X versions 0 flexible none\n  a: int8 0+\n  a: int8 0+",
+            "X.schema:3: field 'a' exists already"
+        ),
+        (
+            "data X versions 0 flexible none\n  a: int8 0+ tag 0 from 0+",
+            "X.schema:2: a tag needs a flexible version"
+        ),
         (
             "data X versions 0 flexible 0+\n  a: int8 0+ tag 0 from 0+\n  b: int8 0+ tag 0 from 0+",
             "X.schema:3: tag 0 exists already"
@@ -108,7 +120,10 @@ struct GeneratorTests {
             "data X versions 0-1 flexible none\n  a: []A 0+\n    b: int8 1+",
             "X.schema:2: elements of 'a' can be empty"
         ),
-        ("api 1 X listeners broker\nrequest XRequest versions 0 flexible none", "X.schema:1: an api has one request and one response"),
+        (
+            "api 1 X listeners broker\nrequest XRequest versions 0 flexible none",
+            "X.schema:1: an api has one request and one response"
+        ),
     ])
     func `a mistake is told with its place`(text: String, message: String) {
         let error = #expect(throws: SchemaError.self) { try Generator.generate([("X.schema", text)]) }

@@ -8,7 +8,8 @@ struct StalenessTests {
         .deletingLastPathComponent().appendingPathComponent("../../Sources/Messages").standardized
 
     private static func names(in folder: URL, ending: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(ending) }.sorted()
+        try FileManager.default.contentsOfDirectory(atPath: folder.path).filter { $0.hasSuffix(ending) }
+            .sorted()
     }
 
     @Test func `Sources/Messages is up to date with its schemas`() throws {

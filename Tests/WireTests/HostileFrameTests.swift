@@ -10,9 +10,12 @@ struct HostileFrameTests {
         #expect(GoldenFrame.all.count > 2000)
         for frame in GoldenFrame.all {
             for end in 0..<frame.bytes.count {
-                guard let error = Self.read(frame.type, frame.bytes.span.bytes.extracting(0..<end), frame.version)
+                guard
+                    let error = Self.read(
+                        frame.type, frame.bytes.span.bytes.extracting(0..<end), frame.version)
                 else {
-                    Issue.record("\(frame.type) v\(frame.version) cut at \(end) of \(frame.bytes.count) is read")
+                    Issue.record(
+                        "\(frame.type) v\(frame.version) cut at \(end) of \(frame.bytes.count) is read")
                     continue
                 }
                 if error.field.isEmpty || error.position > end { Issue.record("\(frame.type): \(error)") }
@@ -21,10 +24,11 @@ struct HostileFrameTests {
     }
 
     /// Wherever the length fields are, one of these hits them.
-    @Test(arguments: [
-        [0x7F, 0xFF, 0xFF, 0xFF], [0xFF, 0xFF, 0xFF, 0xFF], [0x80, 0, 0, 0], [0x7F, 0xFF],
-        [0xFF, 0xFF, 0xFF, 0xFF, 0x0F], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0x7F, 0xFF, 0xFF, 0xFF], [0xFF, 0xFF, 0xFF, 0xFF], [0x80, 0, 0, 0], [0x7F, 0xFF],
+            [0xFF, 0xFF, 0xFF, 0xFF, 0x0F], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF],
+        ] as [[UInt8]])
     func `a length raised anywhere does no harm`(damage: [UInt8]) throws {
         let before = Self.residentPeakBytes()
         for frame in GoldenFrame.all where frame.bytes.count < 160 {
@@ -72,7 +76,9 @@ struct HostileFrameTests {
         #expect(Self.residentPeakBytes() - before < 128 << 20)
     }
 
-    private static func read<M: VersionedMessage>(_ type: M.Type, _ frame: RawSpan, _ version: Int16) -> WireError? {
+    private static func read<M: VersionedMessage>(_ type: M.Type, _ frame: RawSpan, _ version: Int16)
+        -> WireError?
+    {
         do throws(WireError) {
             var at = 0
             _ = try M(frame, &at, version: version)
@@ -83,7 +89,8 @@ struct HostileFrameTests {
     }
 
     /// Reads; and what could be read must be writable, and read the same again.
-    private static func readAndCheck<M: VersionedMessage>(_ type: M.Type, _ bytes: [UInt8], _ version: Int16) {
+    private static func readAndCheck<M: VersionedMessage>(_ type: M.Type, _ bytes: [UInt8], _ version: Int16)
+    {
         do throws(WireError) {
             var at = 0
             let message = try M(bytes.span.bytes, &at, version: version)

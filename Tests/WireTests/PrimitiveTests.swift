@@ -59,10 +59,11 @@ struct NumberTests {
 }
 
 struct VarintTests {
-    @Test(arguments: [
-        (0, [0]), (1, [1]), (127, [0x7F]), (128, [0x80, 1]), (300, [0xAC, 2]), (16383, [0xFF, 0x7F]),
-        (16384, [0x80, 0x80, 1]), (UInt32.max, [0xFF, 0xFF, 0xFF, 0xFF, 0x0F]),
-    ] as [(UInt32, [UInt8])])
+    @Test(
+        arguments: [
+            (0, [0]), (1, [1]), (127, [0x7F]), (128, [0x80, 1]), (300, [0xAC, 2]), (16383, [0xFF, 0x7F]),
+            (16384, [0x80, 0x80, 1]), (UInt32.max, [0xFF, 0xFF, 0xFF, 0xFF, 0x0F]),
+        ] as [(UInt32, [UInt8])])
     func `an unsigned varint takes seven bits a byte`(value: UInt32, bytes: [UInt8]) throws {
         #expect(uvarintSize(value) == bytes.count)
         #expect(written(bytes.count) { writeUVarint(value, $0, &$1) } == bytes)
@@ -89,8 +90,9 @@ struct VarintTests {
         }
     }
 
-    @Test(arguments: [(0, 0), (1, -1), (2, 1), (3, -2), (4_294_967_294, Int32.max), (4_294_967_295, Int32.min)]
-        as [(UInt32, Int32)])
+    @Test(
+        arguments: [(0, 0), (1, -1), (2, 1), (3, -2), (4_294_967_294, Int32.max), (4_294_967_295, Int32.min)]
+            as [(UInt32, Int32)])
     func `signed varints are zigzag`(raw: UInt32, value: Int32) throws {
         let bytes = written(uvarintSize(raw)) { writeUVarint(raw, $0, &$1) }
         #expect(written(varintSize(value)) { writeVarint(value, $0, &$1) } == bytes)
@@ -98,9 +100,11 @@ struct VarintTests {
         #expect(try readVarint(bytes.span.bytes, &at) == value)
     }
 
-    @Test(arguments: [
-        [0xFF, 0xFF, 0xFF, 0xFF, 0x10], [0x80, 0x80, 0x80, 0x80, 0x80, 0], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1],
-    ] as [[UInt8]])
+    @Test(
+        arguments: [
+            [0xFF, 0xFF, 0xFF, 0xFF, 0x10], [0x80, 0x80, 0x80, 0x80, 0x80, 0],
+            [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 1],
+        ] as [[UInt8]])
     func `a varint beyond 32 bits is an error`(bytes: [UInt8]) {
         var at = 0
         let error = #expect(throws: WireError.self) { try readUVarint(bytes.span.bytes, &at) }

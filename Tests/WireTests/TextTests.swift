@@ -6,7 +6,9 @@ import Vocabulary
 struct TextTests {
     @Test(arguments: ["", "x", "naïve-日本", String(repeating: "a", count: 300)], [true, false])
     func `strings read back`(text: String, flexible: Bool) throws {
-        let bytes = written(stringSize(text, flexible: flexible)) { writeString(text, $0, &$1, flexible: flexible) }
+        let bytes = written(stringSize(text, flexible: flexible)) {
+            writeString(text, $0, &$1, flexible: flexible)
+        }
         var at = 0
         #expect(try readString(bytes.span.bytes, &at, flexible: flexible) == text)
         #expect(at == bytes.count)
@@ -100,7 +102,8 @@ struct ArrayTests {
         let names = ["a", "", "日"]
         let ids = [UUID128(high: 1, low: 2)]
         let none: [Int64]? = nil
-        let size = integersSize(numbers, flexible: flexible) + stringsSize(names, flexible: flexible)
+        let size =
+            integersSize(numbers, flexible: flexible) + stringsSize(names, flexible: flexible)
             + uuidsSize(ids, flexible: flexible) + integersSize(none, flexible: flexible)
         let bytes = written(size) { out, at in
             writeIntegers(numbers, out, &at, flexible: flexible)
