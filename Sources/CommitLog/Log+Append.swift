@@ -107,7 +107,7 @@ extension Log {
     ) -> Bool {
         let segment = active
         let used = segment.size + Int64(pending)
-        guard used > 0 else { return !segment.canHold(lastOffset) && segment.baseOffset != endOffset }
+        guard used > 0 else { return !segment.canHold(lastOffset) }
         if used + Int64(size) > min(config.segmentBytes, Int64(Int32.max)) { return true }
         if !segment.canHold(lastOffset) { return true }
         let limit = config.segmentBytesOfIndex
@@ -188,8 +188,8 @@ extension Log {
                     adding: header.sizeInBytes, pending: at - start, header: header, lastOffset: header.lastOffset,
                     now: now) {
                     try commit(headers[firstPending..<index], bytes, start..<at, now: now)
-                    // An empty segment can be too far back: the new one begins where the data does.
-                    if active.size == 0 { endOffset = Offset(header.baseOffset) }
+                    // Across a hole too large for an index the new segment begins where the data does.
+                    if !active.canHold(header.lastOffset) { endOffset = Offset(header.baseOffset) }
                     try roll(now: now)
                     start = at
                     firstPending = index

@@ -35,6 +35,9 @@ extension Log {
             segments = [try Segment.create(disk, directory, offset, now: now)]
             mustTruncate = false
             startOffset = offset
+            for snapshot in snapshots { try disk.remove(LogPaths.file(directory, snapshot, ".snapshot")) }
+            snapshots = []
+            if epochs.truncate(to: 0) { dirt.epochs.changed(from: offset) }
             try endMoved(to: offset, now: now)
         } catch {
             throw .disk(error)
