@@ -50,7 +50,7 @@ extension ControlLoop {
         var jobs: [Job] = []
         var assigned: [DirectoryAssignment] = []
         for topic in image.topicsByName {
-            let config = topicConfigs[topic.name]
+            let config = topicConfigs.config(of: topic.name, in: controller.committed)
             for (index, state) in image.partitions(of: topic).enumerated() {
                 jobs.append(job(topic, Int32(index), state, config, places, &assigned))
             }
@@ -197,7 +197,7 @@ extension ControlLoop {
         for id in running.keys.sorted() {
             let topic = running[id]!
             let shown = Topic(
-                name: topic.name, id: id, config: topicConfigs[topic.name], partitions: topic.partitions)
+                name: topic.name, id: id, config: topicConfigs.config(of: topic.name, in: controller.committed), partitions: topic.partitions)
             running[id]!.published = shown
             upkeep.topicChanged(id, shown.config)
             topics.append(shown)

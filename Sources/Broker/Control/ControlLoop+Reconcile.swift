@@ -18,8 +18,6 @@ extension ControlLoop {
             topicConfigs = TopicConfigs(effectiveConfigs)
             upkeep.configure(topicConfigs, now: now)
             for id in running.keys.sorted() { reconciling.add(id) }
-        } else if records.contains(where: Self.changesConfigs) {
-            topicConfigs = topicConfigs.with(effectiveConfigs)
         }
         for id in topics(touchedBy: records, in: controller.committed).sorted() { reconciling.add(id) }
     }
@@ -52,7 +50,7 @@ extension ControlLoop {
     /// - Returns: false when there is more to do for the topic than the steps allow.
     private func reconcile(_ id: TopicID, _ steps: inout Int) -> Bool {
         guard let state = controller.committed.topics[id] else { return remove(id, &steps) }
-        let config = topicConfigs[state.name]
+        let config = topicConfigs.config(of: state.name, in: controller.committed)
         var topic = running.removeValue(forKey: id) ?? RunningTopic(name: state.name, id: id)
         var assigned: [DirectoryAssignment] = []
         while topic.partitions.count < Int(state.partitionCount), steps > 0 {
@@ -191,13 +189,6 @@ extension ControlLoop {
     var effectiveConfigs: EffectiveConfigs {
         EffectiveConfigs(
             image: controller.committed, broker: broker.config.nodeID, staticProperties: broker.config.properties)
-    }
-
-    private static func changesConfigs(_ record: MetadataRecord) -> Bool {
-        switch record {
-        case .configSet, .configRemoved, .topicDeleted: true
-        default: false
-        }
     }
 
     /// Brokers' values are the topics' defaults.

@@ -6,10 +6,10 @@ import Vocabulary
 /// Source: KIP-133, KIP-339.
 extension ControlLoop {
     func handleAlterConfigs(_ message: AlterConfigsRequest, _ request: ControlRequest) {
-        let keys = message.resources.map { ConfigItems.Key(type: $0.resourceType, name: $0.resourceName) }
-        var items = ConfigItems(keys, node: broker.config.nodeID)
+        var items = ConfigItems(node: broker.config.nodeID)
         var changes: [ConfigReplacement] = []
-        for (key, resource) in zip(keys, message.resources) {
+        for resource in message.resources {
+            let key = ConfigItems.Key(type: resource.resourceType, name: resource.resourceName)
             guard let target = items.target(key) else { continue }
             changes.append(
                 ConfigReplacement(resource: target, values: resource.configs.map { ($0.name, $0.value) }))
@@ -30,10 +30,10 @@ extension ControlLoop {
     }
 
     func handleIncrementalAlterConfigs(_ message: IncrementalAlterConfigsRequest, _ request: ControlRequest) {
-        let keys = message.resources.map { ConfigItems.Key(type: $0.resourceType, name: $0.resourceName) }
-        var items = ConfigItems(keys, node: broker.config.nodeID)
+        var items = ConfigItems(node: broker.config.nodeID)
         var changes: [ConfigAlteration] = []
-        for (key, resource) in zip(keys, message.resources) {
+        for resource in message.resources {
+            let key = ConfigItems.Key(type: resource.resourceType, name: resource.resourceName)
             let operations = resource.configs.map { ConfigAlteration.Operation(rawValue: $0.configOperation) }
             if let place = operations.firstIndex(where: { $0 == nil }) {
                 let operation = resource.configs[place].configOperation
@@ -98,14 +98,8 @@ private struct ConfigItems {
 
     private(set) var refused: [Result] = []
     private let node: BrokerID
-    /// Those named more than once, until that was told.
-    private var twice: [Key: Bool] = [:]
 
-    init(_ keys: [Key], node: BrokerID) {
-        self.node = node
-        var seen: Set<Key> = []
-        for key in keys where !seen.insert(key).inserted { twice[key] = false }
-    }
+    init(node: BrokerID) { self.node = node }
 
     mutating func refuse(_ key: Key, _ code: ErrorCode, _ why: String) {
         refused.append(Result(key: key, error: MetadataError(code, why)))
@@ -113,11 +107,6 @@ private struct ConfigItems {
 
     /// - Returns: nil when it was refused.
     mutating func target(_ key: Key) -> ConfigResource? {
-        if let isTold = twice[key] {
-            if !isTold { refuse(key, .invalidRequest, "Each resource must appear at most once.") }
-            twice[key] = true
-            return nil
-        }
         guard let kind = ConfigResource.Kind(rawValue: key.type) else {
             refuse(key, .invalidRequest, "Unsupported resource type: \(key.type)")
             return nil

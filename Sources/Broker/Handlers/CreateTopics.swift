@@ -5,30 +5,18 @@ import Vocabulary
 /// CreateTopics (19). Source: KIP-4, KIP-464 (defaults), KIP-525 (configurations in the answer), KIP-516 (ids).
 extension ControlLoop {
     func handleCreateTopics(_ message: CreateTopicsRequest, _ request: ControlRequest) {
-        var (topics, results) = Self.withoutDuplicates(message.topics)
-        if topics.isEmpty { return reply(request.ticket, Self.response(results)) }
-        let new = topics.map(Self.newTopic)
-        submit(.createTopics(new, validateOnly: message.validateOnly), deadline: request.deadline) { [unowned self] in
-            results += outcome($0) { reply in
+        let command = MetadataCommand.createTopics(
+            message.topics.map(Self.newTopic), validateOnly: message.validateOnly)
+        submit(command, deadline: request.deadline) { [unowned self] in
+            var response = CreateTopicsResponse()
+            response.topics = outcome($0) { reply in
                 guard case .topicsCreated(let created) = reply else { return nil }
                 return created.map(Self.result)
             } refused: { error in
-                topics.map { Self.refusal($0.name, error) }
+                message.topics.map { Self.refusal($0.name, error) }
             }
-            topics = []
-            reply(request.ticket, Self.response(results))
+            reply(request.ticket, response)
         }
-    }
-
-    /// A name that comes twice is refused as a whole: which of the two was meant?
-    private static func withoutDuplicates(
-        _ topics: [CreateTopicsRequest.CreatableTopic]
-    ) -> ([CreateTopicsRequest.CreatableTopic], [CreateTopicsResponse.CreatableTopicResult]) {
-        var counts: [String: Int] = [:]
-        for topic in topics { counts[topic.name, default: 0] += 1 }
-        let twice = counts.filter { $0.value > 1 }.keys.sorted()
-        let refusals = twice.map { refusal($0, MetadataError(.invalidRequest, "Duplicate topic name.")) }
-        return (topics.filter { counts[$0.name] == 1 }, refusals)
     }
 
     private static func newTopic(_ topic: CreateTopicsRequest.CreatableTopic) -> NewTopic {
@@ -64,11 +52,5 @@ extension ControlLoop {
         result.errorCode = error.code.rawValue
         result.errorMessage = error.message
         return result
-    }
-
-    private static func response(_ topics: [CreateTopicsResponse.CreatableTopicResult]) -> CreateTopicsResponse {
-        var response = CreateTopicsResponse()
-        response.topics = topics
-        return response
     }
 }
