@@ -1,0 +1,142 @@
+import HashTreeCollections
+import Messages
+import Metadata
+import Ports
+import SimulatedDisk
+import Testing
+import Vocabulary
+
+@testable import Broker
+
+@Suite struct ControlLoopLifeTests {
+    @Test func `a broker starts on an empty disk and names its cluster`() throws {
+        let harness = try BrokerHarness()
+        let response = try harness.ask(DescribeClusterRequest())
+        #expect(UUID128(response.clusterId) != nil)
+        #expect(response.brokers.map(\.brokerId) == [1])
+        #expect(response.brokers.first?.host == "broker.example")
+        #expect(response.brokers.first?.port == 9092)
+    }
+
+    @Test(arguments: [true, false]) func `topics, records and the cluster's id outlive a restart`(clean: Bool) throws {
+        let harness = try BrokerHarness()
+        let created = try harness.createTopic("orders", partitions: 3)
+        #expect(created.errorCode == 0)
+        #expect(try harness.produce(5, to: "orders", partition: 2).baseOffset == 0)
+        let clusterID = harness.broker.clusterID
+        if clean { harness.stop() }
+        try harness.restart()
+        #expect(harness.broker.clusterID == clusterID)
+        let topic = try #require(try harness.metadata(["orders"]).topics.first)
+        #expect(topic.errorCode == 0)
+        #expect(topic.topicId == created.topicId)
+        #expect(topic.partitions.count == 3)
+        #expect(try harness.endOffset("orders", 2) == 5)
+        #expect(try harness.produce(1, to: "orders", partition: 2).baseOffset == 5)
+        let line = try #require(harness.lines.first { $0.message == "Opened the logs." })
+        #expect(line.fields.contains { $0.key == "clean" && $0.value == String(clean) })
+    }
+
+    @Test func `what was answered survives a loss of power`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders", partitions: 2)
+        #expect(try harness.produce(7, to: "orders", partition: 1).errorCode == 0)
+        var chance = SeededGenerator(seed: 3)
+        harness.disks[0].crash(.power, using: &chance)
+        try harness.restart()
+        #expect(try harness.metadata(["orders"]).topics.first?.errorCode == 0)
+        #expect(try harness.endOffset("orders", 1) == 7)
+    }
+
+    @Test func `a reply waits for the metadata log's sync`() throws {
+        let harness = try BrokerHarness()
+        harness.holdsSyncs = true
+        harness.send(BrokerHarness.creation(of: "orders", 1))
+        #expect(try harness.answer(to: CreateTopicsRequest.self) == nil)
+        #expect(try harness.metadata(["orders"]).topics.first?.errorCode == ErrorCode.unknownTopicOrPartition.rawValue)
+        harness.releaseSyncs()
+        #expect(try harness.answer(to: CreateTopicsRequest.self)?.topics.first?.errorCode == 0)
+    }
+
+    @Test func `a request that is not done in time is told so`() throws {
+        let harness = try BrokerHarness()
+        harness.holdsSyncs = true
+        harness.send(BrokerHarness.creation(of: "orders", 1))
+        harness.advance(milliseconds: 10_001)
+        let late = try #require(try harness.answer(to: CreateTopicsRequest.self)?.topics.first)
+        #expect(late.errorCode == ErrorCode.requestTimedOut.rawValue)
+        harness.releaseSyncs()
+        #expect(try harness.metadata(["orders"]).topics.first?.errorCode == 0)
+    }
+
+    @Test func `a great many partitions come up in slices`() throws {
+        let harness = try BrokerHarness()
+        let created = try harness.createTopic("wide", partitions: 500)
+        #expect(created.errorCode == 0)
+        #expect(created.numPartitions == 500)
+        #expect(harness.broker.topology.current().byName["wide"]?.partitions.count == 500)
+    }
+
+    @Test func `a deleted topic's directories are renamed at once and removed later`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("gone", partitions: 2, configs: ["file.delete.delay.ms": "5000"])
+        #expect(harness.disks[0].exists("gone-0"))
+        #expect(try harness.deleteTopic("gone").errorCode == 0)
+        #expect(!harness.disks[0].exists("gone-0"))
+        func leftovers() throws -> [String] {
+            try harness.disks[0].list("").map(\.name).filter { $0.hasSuffix("-delete") }
+        }
+        #expect(try leftovers().count == 2)
+        harness.advance(milliseconds: 6000)
+        #expect(try leftovers().isEmpty)
+        #expect(try harness.metadata(["gone"]).topics.first?.errorCode == ErrorCode.unknownTopicOrPartition.rawValue)
+    }
+
+    @Test func `a topic of a deleted one's name begins at nothing`() throws {
+        let harness = try BrokerHarness()
+        let first = try harness.createTopic("again")
+        #expect(try harness.produce(9, to: "again").errorCode == 0)
+        harness.advance(milliseconds: 120_000)
+        try harness.deleteTopic("again")
+        let second = try harness.createTopic("again")
+        #expect(first.topicId != second.topicId)
+        #expect(try harness.endOffset("again") == 0)
+        #expect(try harness.produce(2, to: "again").baseOffset == 0)
+        try harness.restart()
+        #expect(try harness.endOffset("again") == 2)
+    }
+
+    @Test func `a directory of a topic deleted before a crash goes, a stranger's is set aside`() throws {
+        let harness = try BrokerHarness()
+        let created = try harness.createTopic("old")
+        harness.stop()
+        let copy = try #require(harness.disks[0].bytes(of: "old-0/partition.metadata"))
+        try harness.restart()
+        try harness.deleteTopic("old")
+        harness.stop()
+        try harness.disks[0].createDirectory("old-0")
+        harness.disks[0].setBytes(copy, of: "old-0/partition.metadata")
+        try harness.disks[0].createDirectory("strange-4")
+        try harness.restart()
+        #expect(created.errorCode == 0)
+        let names = try harness.disks[0].list("").map(\.name)
+        #expect(!names.contains("old-0"))
+        #expect(!names.contains("strange-4"))
+        #expect(names.contains { $0.hasPrefix("strange-4") && $0.hasSuffix("-stray") })
+        #expect(harness.hasLine("Set a stray partition directory aside."))
+    }
+
+    @Test func `a damaged metadata log stops the start and says why`() throws {
+        let harness = try BrokerHarness()
+        for index in 0..<5 { try harness.createTopic("topic-\(index)") }
+        let path = "__cluster_metadata-0/00000000000000000000.log"
+        harness.disks[0].corrupt(path, at: 200)
+        #expect(throws: StartError.self) { try harness.restart() }
+    }
+
+    @Test func `a directory of another broker is not touched`() throws {
+        let disk = SimulatedDisk()
+        _ = try BrokerHarness(disks: [disk])
+        #expect(throws: StartError.self) { _ = try BrokerHarness(disks: [disk]) { $0.nodeID = 2 } }
+    }
+}

@@ -1,0 +1,170 @@
+import CommitLog
+import HashTreeCollections
+import Messages
+import Metadata
+import Ports
+import SimulatedDisk
+import Testing
+import Vocabulary
+
+@testable import Broker
+
+@Suite struct ControlLoopUpkeepTests {
+    @Test func `an altered configuration reaches the logs, and so does a broker default`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders")
+        let log = { try #require(harness.broker.topology.current().byName["orders"]?.config.log) }
+        #expect(try log().retentionMs == 604_800_000)
+        #expect(try harness.alter("orders", [("retention.ms", 0, "1234")]).errorCode == 0)
+        #expect(try log().retentionMs == 1234)
+        let partition = try #require(harness.broker.topology.current().byName["orders"]?.partition(0))
+        #expect(try partition.withLog { log, _ in log.config.retentionMs } == 1234)
+        #expect(try harness.alter(4, "", [("log.segment.bytes", 0, "2097152")]).errorCode == 0)
+        #expect(try log().segmentBytes == 2_097_152)
+        #expect(try harness.alter("orders", [("retention.ms", 1, nil)]).errorCode == 0)
+        #expect(try log().retentionMs == 604_800_000)
+        try harness.restart()
+        #expect(try log().segmentBytes == 2_097_152)
+    }
+
+    @Test func `validateOnly changes nothing`() throws {
+        let harness = try BrokerHarness()
+        #expect(try harness.createTopic("orders", validateOnly: true).errorCode == 0)
+        #expect(try harness.metadata(["orders"]).topics.first?.errorCode == ErrorCode.unknownTopicOrPartition.rawValue)
+        try harness.createTopic("orders")
+        #expect(try harness.alter("orders", [("retention.ms", 0, "5")], validateOnly: true).errorCode == 0)
+        #expect(try harness.describe("orders", ["retention.ms"]).configs.first?.value == "604800000")
+    }
+
+    @Test func `a disk that runs full is slowed, refused, and comes back by itself`() throws {
+        let harness = try BrokerHarness {
+            $0.diskMinFreeBytes = 1000
+            $0.diskThrottleFreeBytes = 2000
+        }
+        try harness.createTopic("orders")
+        let disk = harness.disks[0]
+        func standing(with bytes: Int64?) -> BrokerDisk.Standing {
+            disk.limitSpace(to: bytes)
+            harness.advance(milliseconds: 1000)
+            return harness.broker.disks[0].standing
+        }
+        #expect(standing(with: 1500) == .throttled)
+        #expect(standing(with: 900) == .full)
+        #expect(try harness.produce(1, to: "orders").errorCode != 0)
+        #expect(standing(with: 1050) == .full, "a tenth above the threshold is asked for")
+        #expect(standing(with: 1200) == .throttled)
+        #expect(standing(with: nil) == .open)
+        #expect(try harness.produce(1, to: "orders").errorCode == 0)
+        #expect(harness.lines.count { $0.message.contains("nearly full") } == 1)
+    }
+
+    @Test func `a failed sync takes its directory offline once, and the other goes on`() throws {
+        let harness = try BrokerHarness(disks: [SimulatedDisk(name: "/a"), SimulatedDisk(name: "/b")])
+        try harness.createTopic("orders", partitions: 4)
+        let topic = try #require(harness.broker.topology.current().byName["orders"])
+        let onB = try #require(topic.partitions.first { $0.disk.disk.name == "/b" })
+        let onA = try #require(topic.partitions.first { $0.disk.disk.name == "/a" })
+        #expect(topic.partitions.count { $0.disk.disk.name == "/a" } == 2, "spread by the fewest partitions")
+        harness.disks[1].fail(.sync, with: .io(5), times: 100)
+        let failed = try harness.produce(1, to: "orders", partition: onB.id.partition)
+        #expect(failed.errorCode == ErrorCode.kafkaStorageError.rawValue)
+        #expect(harness.lines.count { $0.level == .critical } == 1)
+        #expect(try harness.produce(1, to: "orders", partition: onA.id.partition).errorCode == 0)
+        let partitions = try #require(try harness.metadata(["orders"]).topics.first?.partitions)
+        let lost = try #require(partitions.first { $0.partitionIndex == onB.id.partition })
+        #expect(lost.offlineReplicas == [1])
+        #expect(lost.leaderId == -1)
+        let dirs = try harness.ask(DescribeLogDirsRequest()).results
+        #expect(dirs.map(\.errorCode) == [0, ErrorCode.kafkaStorageError.rawValue])
+        // Where the replicas lie was told to the controller: they are found again.
+        try harness.restart()
+        #expect(try harness.produce(1, to: "orders", partition: onB.id.partition).errorCode == 0)
+    }
+
+    @Test func `a directory that cannot be opened is left out`() throws {
+        let harness = try BrokerHarness(disks: [SimulatedDisk(name: "/a"), SimulatedDisk(name: "/b")])
+        try harness.createTopic("orders", partitions: 4)
+        harness.stop()
+        harness.disks[1].fail(.open, with: .io(5), times: 1000)
+        harness.disks[1].fail(.list, with: .io(5), times: 1000)
+        harness.disks[1].fail(.read, with: .io(5), times: 1000)
+        try harness.restart()
+        #expect(harness.broker.disks.map(\.standing) == [.open, .offline])
+        let results = try (0..<4).map { try harness.produce(1, to: "orders", partition: Int32($0)).errorCode }
+        #expect(results.count { $0 == 0 } == 2)
+    }
+
+    @Test func `a damaged log is one partition's trouble`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders", partitions: 2)
+        for _ in 0..<5 { #expect(try harness.produce(3, to: "orders", partition: 0).errorCode == 0) }
+        harness.disks[0].corrupt("orders-0/00000000000000000000.log", at: 80)
+        try harness.restart()
+        #expect(try harness.produce(1, to: "orders", partition: 0).errorCode == ErrorCode.kafkaStorageError.rawValue)
+        #expect(try harness.produce(1, to: "orders", partition: 1).errorCode == 0)
+        #expect(harness.hasLine("A partition's log cannot be used"))
+    }
+
+    @Test func `retention takes segments away and their files go later`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic(
+            "orders",
+            configs: ["retention.ms": "60000", "segment.ms": "10000", "file.delete.delay.ms": "1000"])
+        #expect(try harness.produce(3, to: "orders").errorCode == 0)
+        harness.advance(milliseconds: 20_000)
+        #expect(try harness.produce(3, to: "orders").errorCode == 0)
+        for _ in 0..<70 { harness.advance(milliseconds: 5000) }
+        let partition = try #require(harness.broker.topology.current().byName["orders"]?.partition(0))
+        #expect(try partition.withLog { log, _ in log.startOffset } >= 3)
+        let names = try harness.disks[0].list("orders-0").map(\.name)
+        #expect(!names.contains { $0.hasSuffix(".deleted") })
+        #expect(harness.hasLine("Retention took segments away."))
+    }
+
+    @Test func `checkpoints are written, so that recovery scans little`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders", configs: ["write.caching": "true"])
+        for _ in 0..<20 { #expect(try harness.produce(10, to: "orders").errorCode == 0) }
+        for _ in 0..<140 { harness.advance(milliseconds: 1000) }
+        let text = String(
+            decoding: try #require(harness.disks[0].bytes(of: "recovery-point-offset-checkpoint")), as: UTF8.self)
+        #expect(text.contains("orders 0 200"))
+        try harness.restart()
+        let line = try #require(harness.lines.first { $0.message == "Opened the logs." })
+        #expect(line.fields.contains { $0.key == "scanned.bytes" && $0.value == "0" })
+    }
+
+    @Test func `numbers are published`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders", partitions: 3)
+        _ = try harness.produce(3, to: "orders")
+        harness.advance(milliseconds: 6000)
+        let counters = harness.broker.metrics.control
+        #expect(counters.topics == 1)
+        #expect(counters.partitions == 3)
+        #expect(counters.logBytes > 0)
+        #expect(counters.metadataOffset > 0)
+    }
+}
+
+@Suite struct RoundTests {
+    @Test func `a round visits all once in its period, however the ticks fall`() {
+        var round = Upkeep.Round(periodMs: 60_000)
+        var visits = Array(repeating: 0, count: 997)
+        for _ in 0..<600 { for place in round.visits(of: 997, elapsedMs: 100) { visits[place] += 1 } }
+        #expect(visits.allSatisfy { $0 == 1 || $0 == 0 })
+        #expect(visits.count { $0 == 1 } >= 995)
+    }
+
+    @Test func `a queue keeps its order and holds each topic once`() {
+        var queue = ReconcileQueue()
+        let ids = (0..<5).map { TopicID(high: 0, low: UInt64($0)) }
+        for id in ids + ids { queue.add(id) }
+        var seen: [TopicID] = []
+        while let id = queue.first {
+            seen.append(id)
+            queue.removeFirst()
+        }
+        #expect(seen == ids)
+    }
+}
