@@ -277,7 +277,7 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
             return try #require(try harness.ask(request, version: version).responses.first).errorCode
         }
         #expect(try alter([("segment.bytes", "1048576")]) == 0)
-        let configs = try harness.describe("orders", ["retention.ms", "segment.bytes"]).configs
+        let configs = try harness.describe(2, "orders", ["retention.ms", "segment.bytes"]).configs
         #expect(configs.map(\.value) == ["604800000", "1048576"])
         #expect(try alter([("no.such.config", "1")]) != 0)
         #expect(try alter([("retention.ms", nil)]) == ErrorCode.invalidRequest.rawValue)
@@ -289,10 +289,10 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
     func `single values are changed`(version: Int16) throws {
         let harness = try BrokerHarness()
         try harness.createTopic("orders", configs: ["retention.ms": "1000"])
-        #expect(try harness.alter("orders", [("cleanup.policy", 2, "compact")]).errorCode == 0)
-        let configs = try harness.describe("orders", ["cleanup.policy", "retention.ms"]).configs
+        #expect(try harness.alter(2, "orders", [("cleanup.policy", 2, "compact")]).errorCode == 0)
+        let configs = try harness.describe(2, "orders", ["cleanup.policy", "retention.ms"]).configs
         #expect(configs.map(\.value) == ["delete,compact", "1000"])
-        #expect(try harness.alter("orders", [("cleanup.policy", 9, "compact")]).errorCode == ErrorCode.invalidRequest.rawValue)
+        #expect(try harness.alter(2, "orders", [("cleanup.policy", 9, "compact")]).errorCode == ErrorCode.invalidRequest.rawValue)
         #expect(try harness.alter(8, "1", [("root", 0, "DEBUG")]).errorCode == ErrorCode.invalidRequest.rawValue)
         #expect(try harness.alter(4, "1", [("log.dirs", 0, "/x")]).errorCode != 0, "read-only")
         #expect(try harness.alter(4, "7", [("log.retention.ms", 0, "1")]).errorCode != 0, "another broker")

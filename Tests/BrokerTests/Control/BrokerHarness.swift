@@ -1,4 +1,5 @@
 import CommitLog
+import HashTreeCollections
 import Messages
 import Metadata
 import Ports
@@ -223,12 +224,12 @@ extension BrokerHarness {
     /// Produces one batch with acks=all.
     func produce(
         _ count: Int, to topic: String, partition: Int32 = 0
-    ) throws -> ProduceResponse.TopicProduceResponse.PartitionProduceResponse {
+    ) throws -> ProduceResponse.PartitionProduceResponse {
         var builder = BatchBuilder()
         for index in 0..<count {
             builder.append(timestamp: now.timestamp.milliseconds, key: nil, value: Array("value \(index)".utf8))
         }
-        var data = ProduceRequest.TopicProduceData.PartitionProduceData()
+        var data = ProduceRequest.PartitionProduceData()
         data.index = partition
         data.records = builder.finish()
         var topicData = ProduceRequest.TopicProduceData()
@@ -249,7 +250,7 @@ extension BrokerHarness {
 
     @discardableResult
     func alter(
-        _ type: Int8 = 2, _ name: String, _ changes: [(String, Int8, String?)], validateOnly: Bool = false
+        _ type: Int8, _ name: String, _ changes: [(String, Int8, String?)], validateOnly: Bool = false
     ) throws -> IncrementalAlterConfigsResponse.AlterConfigsResourceResponse {
         var resource = IncrementalAlterConfigsRequest.AlterConfigsResource()
         resource.resourceType = type
@@ -268,7 +269,7 @@ extension BrokerHarness {
     }
 
     func describe(
-        _ type: Int8 = 2, _ name: String, _ keys: [String]? = nil
+        _ type: Int8, _ name: String, _ keys: [String]? = nil
     ) throws -> DescribeConfigsResponse.DescribeConfigsResult {
         var resource = DescribeConfigsRequest.DescribeConfigsResource()
         resource.resourceType = type

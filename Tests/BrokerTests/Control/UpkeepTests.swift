@@ -15,13 +15,13 @@ import Vocabulary
         try harness.createTopic("orders")
         let log = { try #require(harness.broker.topology.current().byName["orders"]?.config.log) }
         #expect(try log().retentionMs == 604_800_000)
-        #expect(try harness.alter("orders", [("retention.ms", 0, "1234")]).errorCode == 0)
+        #expect(try harness.alter(2, "orders", [("retention.ms", 0, "1234")]).errorCode == 0)
         #expect(try log().retentionMs == 1234)
         let partition = try #require(harness.broker.topology.current().byName["orders"]?.partition(0))
         #expect(try partition.withLog { log, _ in log.config.retentionMs } == 1234)
         #expect(try harness.alter(4, "", [("log.segment.bytes", 0, "2097152")]).errorCode == 0)
         #expect(try log().segmentBytes == 2_097_152)
-        #expect(try harness.alter("orders", [("retention.ms", 1, nil)]).errorCode == 0)
+        #expect(try harness.alter(2, "orders", [("retention.ms", 1, nil)]).errorCode == 0)
         #expect(try log().retentionMs == 604_800_000)
         try harness.restart()
         #expect(try log().segmentBytes == 2_097_152)
@@ -32,8 +32,8 @@ import Vocabulary
         #expect(try harness.createTopic("orders", validateOnly: true).errorCode == 0)
         #expect(try harness.metadata(["orders"]).topics.first?.errorCode == ErrorCode.unknownTopicOrPartition.rawValue)
         try harness.createTopic("orders")
-        #expect(try harness.alter("orders", [("retention.ms", 0, "5")], validateOnly: true).errorCode == 0)
-        #expect(try harness.describe("orders", ["retention.ms"]).configs.first?.value == "604800000")
+        #expect(try harness.alter(2, "orders", [("retention.ms", 0, "5")], validateOnly: true).errorCode == 0)
+        #expect(try harness.describe(2, "orders", ["retention.ms"]).configs.first?.value == "604800000")
     }
 
     @Test func `a disk that runs full is slowed, refused, and comes back by itself`() throws {
