@@ -38,11 +38,7 @@ extension ControlLoop {
 
     private func close(_ log: Log, _ partition: Partition) -> Bool {
         if partition.disk.standing == .offline { return false }
-        do {
-            if let sync = try log.beginSync(checkpoint: true) {
-                for target in sync.targets { try partition.disk.disk.sync(target) }
-                try log.syncCompleted(sync)
-            }
+        do throws(LogError) {
             try log.close()
             return true
         } catch {

@@ -191,8 +191,11 @@ extension Partition {
             do throws(LogError) {
                 return try body(log, highWatermark)
             } catch {
-                if case .disk(let inner) = error { throw inner }
-                throw error
+                switch error {
+                case .disk(let inner): throw inner
+                case .offsetOutOfRange: throw Failure(code: .offsetOutOfRange, message: "\(id): \(error)")
+                default: throw error
+                }
             }
         }
     }

@@ -117,6 +117,7 @@ package final class ControlLoop {
         case .partition(let partition, let sync):
             if let error = outcome.error { return failed(partition.disk, error) }
             let synced = partition.syncCompleted(sync, loop: .control)
+            if let error = synced.diskError { return failed(partition.disk, error) }
             if let next = synced.sync { emit(.sync(next)) }
             wake(synced.wake, for: partition)
         }

@@ -11,6 +11,9 @@ import Vocabulary
 final class MetadataLog: ReplicatedLog {
     static let topicPartition = TopicPartition(topic: TopicName.clusterMetadata, partition: 0)
 
+    /// How much a start after a crash scans at most, about.
+    private static let checkpointBytes: Int64 = 1 << 20
+
     private let log: Log
     private let disk: any Disk
     private(set) var committedOffset: Offset
@@ -130,7 +133,8 @@ final class MetadataLog: ReplicatedLog {
     func takeEffects() -> [LoopEffect] {
         guard !syncing, failure == nil, committedOffset < log.endOffset else { return [] }
         do throws(DiskError) {
-            guard let sync = try log.beginSync() else {
+            let checkpoint = log.bytesBehindRecoveryPoint >= Self.checkpointBytes
+            guard let sync = try log.beginSync(checkpoint: checkpoint) else {
                 committedOffset = log.endOffset
                 return []
             }
@@ -160,7 +164,7 @@ final class MetadataLog: ReplicatedLog {
     func fail(_ why: String) { failure = failure ?? why }
 
     func close(now: Timestamp) throws(DiskError) {
-        try syncNow()
+        if let failure { throw DiskError(.offline, "close", Self.topicPartition.description, detail: failure) }
         do throws(LogError) {
             try log.close()
         } catch {

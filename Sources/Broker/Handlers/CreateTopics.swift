@@ -30,6 +30,7 @@ extension ControlLoop {
         if let error = created.error { return refusal(created.name, error) }
         var result = CreateTopicsResponse.CreatableTopicResult()
         result.name = created.name
+        result.errorMessage = nil
         result.topicId = created.id
         result.numPartitions = created.partitionCount
         result.replicationFactor = created.replicationFactor

@@ -13,6 +13,7 @@ extension ClusterView {
             var result = DescribeConfigsResponse.DescribeConfigsResult()
             result.resourceType = resource.resourceType
             result.resourceName = resource.resourceName
+            result.errorMessage = nil
             do throws(MetadataError) {
                 let all = try configs(of: resource.resourceType, resource.resourceName, request)
                 let wanted = resource.configurationKeys.map(Set.init) ?? []
@@ -95,7 +96,7 @@ extension ClusterView {
         described.configSource = config.source.rawValue
         described.isSensitive = config.isSensitive
         described.configType = config.type.rawValue
-        if request.includeDocumentation { described.documentation = config.documentation }
+        described.documentation = request.includeDocumentation ? config.documentation : nil
         if request.includeSynonyms {
             described.synonyms = config.synonyms.map { candidate in
                 var synonym = DescribeConfigsResponse.DescribeConfigsSynonym()

@@ -65,7 +65,7 @@ import Vocabulary
         let onB = try #require(topic.partitions.first { $0.disk.disk.name == "/b" })
         let onA = try #require(topic.partitions.first { $0.disk.disk.name == "/a" })
         #expect(topic.partitions.count { $0.disk.disk.name == "/a" } == 2, "spread by the fewest partitions")
-        harness.disks[1].fail(.sync, with: .io(5), times: 100)
+        harness.disks[1].fail(.sync, with: .io(5))
         let failed = try harness.produce(1, to: "orders", partition: onB.id.partition)
         #expect(failed.errorCode == ErrorCode.kafkaStorageError.rawValue)
         #expect(harness.lines.count { $0.level == .critical } == 1)
@@ -125,10 +125,11 @@ import Vocabulary
         let harness = try BrokerHarness()
         try harness.createTopic("orders", configs: ["write.caching": "true"])
         for _ in 0..<20 { #expect(try harness.produce(10, to: "orders").errorCode == 0) }
-        for _ in 0..<140 { harness.advance(milliseconds: 1000) }
+        // The first rounds make the leader epochs durable, without which nothing below can be left unread.
+        for _ in 0..<400 { harness.advance(milliseconds: 1000) }
         let text = String(
             decoding: try #require(harness.disks[0].bytes(of: "recovery-point-offset-checkpoint")), as: UTF8.self)
-        #expect(text.contains("orders 0 200"))
+        #expect(text.contains("orders 0 200"), "\(text)")
         try harness.restart()
         let line = try #require(harness.lines.first { $0.message == "Opened the logs." })
         #expect(line.fields.contains { $0.key == "scanned.bytes" && $0.value == "0" })
