@@ -8,7 +8,8 @@ package struct AppendItem {
     package var header: BatchHeader
     package var outcome: AppendOutcome
 
-    package init(bytes: UnsafeMutableRawBufferPointer, header: BatchHeader, outcome: AppendOutcome = .pending) {
+    package init(bytes: UnsafeMutableRawBufferPointer, header: BatchHeader, outcome: AppendOutcome = .pending)
+    {
         self.bytes = bytes
         self.header = header
         self.outcome = outcome

@@ -74,7 +74,8 @@ struct BatchScanner: ~Copyable {
             }
             let wanted = Int(min(Int64(max(count, chunk)), end - position))
             filled = 0
-            filled = try disk.read(file, at: position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
+            filled = try disk.read(
+                file, at: position, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<wanted]))
             start = position
             guard count <= filled else { return nil }
         }

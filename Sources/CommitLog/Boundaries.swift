@@ -47,7 +47,8 @@ struct Boundaries {
 
     /// The position of the batch that begins at `offset`, if it is remembered.
     func position(of offset: Offset, in segment: Segment) -> Int64? {
-        for entry in known where entry.offset == offset.value && entry.segmentBase == segment.baseOffset.value {
+        for entry in known where entry.offset == offset.value && entry.segmentBase == segment.baseOffset.value
+        {
             return entry.position
         }
         return nil
@@ -65,7 +66,8 @@ struct Boundaries {
 
     func cut(near offset: Offset, in segment: Segment) -> Int64? {
         var best: Cut?
-        for cut in cuts where cut.segmentBase == segment.baseOffset.value && cut.offsets.contains(offset.value) {
+        for cut in cuts
+        where cut.segmentBase == segment.baseOffset.value && cut.offsets.contains(offset.value) {
             if best.map({ $0.offsets.count > cut.offsets.count }) ?? true { best = cut }
         }
         return best?.position

@@ -7,7 +7,9 @@ struct ByteWriter {
     }
 
     mutating func replace(_ value: UInt32, at position: Int) {
-        bytes.withUnsafeMutableBytes { $0.storeBytes(of: value.bigEndian, toByteOffset: position, as: UInt32.self) }
+        bytes.withUnsafeMutableBytes {
+            $0.storeBytes(of: value.bigEndian, toByteOffset: position, as: UInt32.self)
+        }
     }
 }
 

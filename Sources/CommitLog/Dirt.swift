@@ -52,6 +52,7 @@ struct Dirt {
 
 struct SyncInFlight {
     let number: UInt64
+    let targets: [SyncTarget]
     var upTo: Offset
     /// Nil: the recovery point does not move with it.
     var recoveryPoint: Offset?

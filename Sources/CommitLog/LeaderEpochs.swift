@@ -16,7 +16,9 @@ struct LeaderEpochs: Equatable, Sendable {
     mutating func assign(_ epoch: LeaderEpoch, startOffset: Offset) -> Bool {
         guard epoch.value >= 0 else { return false }
         if let last = entries.last, last.epoch == epoch, last.startOffset <= startOffset { return false }
-        while let last = entries.last, last.epoch >= epoch || last.startOffset >= startOffset { entries.removeLast() }
+        while let last = entries.last, last.epoch >= epoch || last.startOffset >= startOffset {
+            entries.removeLast()
+        }
         entries.append(Entry(epoch: epoch, startOffset: startOffset))
         return true
     }
@@ -62,8 +64,12 @@ struct LeaderEpochs: Equatable, Sendable {
         guard let rows = CheckpointText.decode(bytes, fields: 2) else { return nil }
         var epochs = LeaderEpochs()
         for row in rows {
-            guard let epoch = Int32(row[0]), let offset = Int64(row[1]), epoch >= 0, offset >= 0 else { return nil }
-            guard epochs.entries.last.map({ $0.epoch.value < epoch && $0.startOffset.value <= offset }) ?? true else {
+            guard let epoch = Int32(row[0]), let offset = Int64(row[1]), epoch >= 0, offset >= 0 else {
+                return nil
+            }
+            guard
+                epochs.entries.last.map({ $0.epoch.value < epoch && $0.startOffset.value <= offset }) ?? true
+            else {
                 return nil
             }
             epochs.entries.append(Entry(epoch: LeaderEpoch(epoch), startOffset: Offset(offset)))

@@ -46,9 +46,12 @@ extension Log {
                 }
             }
             let size = items[index].header.sizeInBytes
-            invariant(size == items[index].bytes.count, "a batch of \(size) bytes in \(items[index].bytes.count)")
+            invariant(
+                size == items[index].bytes.count, "a batch of \(size) bytes in \(items[index].bytes.count)")
             let last = next + Int64(items[index].header.lastOffsetDelta)
-            if mustRoll(adding: size, pending: pending, header: items[index].header, lastOffset: last, now: now) {
+            if mustRoll(
+                adding: size, pending: pending, header: items[index].header, lastOffset: last, now: now)
+            {
                 try commit(&items, firstPending..<index, pending, now: now)
                 firstPending = index
                 pending = 0
@@ -112,12 +115,14 @@ extension Log {
         if !segment.canHold(lastOffset) { return true }
         let limit = config.segmentBytesOfIndex
         if Int64(segment.index.count) * Int64(OffsetEntry.byteCount) >= limit
-            || Int64(segment.times.count + 1) * Int64(TimeEntry.byteCount) > limit {
+            || Int64(segment.times.count + 1) * Int64(TimeEntry.byteCount) > limit
+        {
             return true
         }
         // By the records' clock where they have one, as Kafka does, so that old data loaded today rolls as it would
         // have rolled then.
-        let waited = segment.firstTimestamp.flatMap { $0 >= 0 ? header.maxTimestamp - $0 : nil }
+        let waited =
+            segment.firstTimestamp.flatMap { $0 >= 0 ? header.maxTimestamp - $0 : nil }
             ?? (now.milliseconds - segment.createdAt.milliseconds)
         return waited > rollAfterMs(segment)
     }
@@ -135,7 +140,9 @@ extension Log {
     /// Appends what a leader sent, offsets and epochs as they are. A batch cut off at the end is left out.
     ///
     /// - Throws: `unfitting` when a batch is damaged or does not continue this log; those before it are kept.
-    package func appendAsFollower(_ bytes: UnsafeRawBufferPointer, now: Timestamp) throws(LogError) -> FollowerAppend {
+    package func appendAsFollower(_ bytes: UnsafeRawBufferPointer, now: Timestamp) throws(LogError)
+        -> FollowerAppend
+    {
         let first = endOffset
         var expected = endOffset.value
         var at = 0
@@ -143,9 +150,12 @@ extension Log {
         var failure: LogError?
         var maxTimestamp: Int64 = -1
         while at < bytes.count {
-            guard let header = try? BatchHeader(bytes.bytes, at: at), header.sizeInBytes <= bytes.count - at else {
+            guard let header = try? BatchHeader(bytes.bytes, at: at), header.sizeInBytes <= bytes.count - at
+            else {
                 // Fewer bytes than a batch needs are the usual end of a fetch; the rest is the leader's mistake.
-                if bytes.count - at > 16, bytes[at + 16] != 2 { failure = .unfitting("no batch at byte \(at)") }
+                if bytes.count - at > 16, bytes[at + 16] != 2 {
+                    failure = .unfitting("no batch at byte \(at)")
+                }
                 break
             }
             let batch = UnsafeRawBufferPointer(rebasing: bytes[at..<at + header.sizeInBytes])
@@ -185,8 +195,10 @@ extension Log {
             var firstPending = 0
             for (index, header) in headers.enumerated() {
                 if mustRoll(
-                    adding: header.sizeInBytes, pending: at - start, header: header, lastOffset: header.lastOffset,
-                    now: now) {
+                    adding: header.sizeInBytes, pending: at - start, header: header,
+                    lastOffset: header.lastOffset,
+                    now: now)
+                {
                     try commit(headers[firstPending..<index], bytes, start..<at, now: now)
                     // Across a hole too large for an index the new segment begins where the data does.
                     if !active.canHold(header.lastOffset) { endOffset = Offset(header.baseOffset) }
@@ -209,7 +221,8 @@ extension Log {
     }
 
     private func commit(
-        _ headers: ArraySlice<BatchHeader>, _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>, now: Timestamp
+        _ headers: ArraySlice<BatchHeader>, _ bytes: UnsafeRawBufferPointer, _ range: Range<Int>,
+        now: Timestamp
     ) throws(DiskError) {
         guard !range.isEmpty else { return }
         let segment = active
@@ -224,7 +237,9 @@ extension Log {
     private func reserveAhead() {
         let segment = active
         let step = config.reserveStepBytes
-        guard step > 0, segment.size >= step / 16, segment.size + step / 4 > segment.reservedUpTo else { return }
+        guard step > 0, segment.size >= step / 16, segment.size + step / 4 > segment.reservedUpTo else {
+            return
+        }
         let ahead = segment.size >= 16 * step ? 4 * step : step
         let upTo = min(config.segmentBytes, segment.size + ahead)
         guard upTo > segment.reservedUpTo else { return }

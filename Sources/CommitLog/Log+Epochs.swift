@@ -5,7 +5,9 @@ extension Log {
     package var latestEpoch: LeaderEpoch? { epochs.latest }
 
     /// A new leader's epoch begins at `startOffset`. In memory; the next sync carries it to the disk.
-    package func assign(epoch: LeaderEpoch, startOffset: Offset) { noteEpoch(epoch, startOffset: startOffset) }
+    package func assign(epoch: LeaderEpoch, startOffset: Offset) {
+        noteEpoch(epoch, startOffset: startOffset)
+    }
 
     func noteEpoch(_ epoch: LeaderEpoch, startOffset: Offset) {
         if epochs.assign(epoch, startOffset: startOffset) { dirt.epochs.changed(from: startOffset) }

@@ -10,7 +10,8 @@ extension Log {
     /// - Parameter topicID: compared with what `partition.metadata` says, which is written when it is missing; nil: it
     ///   is taken from there (zero when missing).
     package static func open(
-        disk: any Disk, topicPartition: TopicPartition, topicID: TopicID?, config: LogConfig, start: RecoveryStart,
+        disk: any Disk, topicPartition: TopicPartition, topicID: TopicID?, config: LogConfig,
+        start: RecoveryStart,
         now: Timestamp
     ) throws(LogError) -> (Log, RecoveryReport) {
         let directory = topicPartition.description
@@ -37,7 +38,8 @@ extension Log {
         _ disk: any Disk, _ directory: String, _ inventory: Inventory, expected: TopicID?
     ) throws -> TopicID {
         let path = directory + "/" + LogPaths.metadata
-        guard inventory.hasMetadata, let bytes = try disk.readWhole(path), let found = PartitionMetadata.decode(bytes)
+        guard inventory.hasMetadata, let bytes = try disk.readWhole(path),
+            let found = PartitionMetadata.decode(bytes)
         else { return expected ?? .zero }
         guard let expected, expected != .zero, expected != found else { return found }
         throw LogError.inconsistentTopicID(path: path, expected: expected, found: found)

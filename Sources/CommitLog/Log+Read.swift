@@ -29,10 +29,12 @@ extension Log {
             let limit = try position(of: bound, inSegment: index)
             let available = limit - place.position
             guard available > 0 else { return nil }
-            let count = try cut(segment, place, available: available, maxBytes: maxBytes, minOneBatch: minOneBatch)
+            let count = try cut(
+                segment, place, available: available, maxBytes: maxBytes, minOneBatch: minOneBatch)
             guard count > 0 else { return nil }
             return LogSlice(
-                file: segment.log, position: place.position, byteCount: count, firstOffset: Offset(place.baseOffset))
+                file: segment.log, position: place.position, byteCount: count,
+                firstOffset: Offset(place.baseOffset))
         }
         return nil
     }
@@ -83,7 +85,8 @@ extension Log {
             guard offset < endOffset else { return nil }
             if let index = boundaries.recentIndex(endingAtOrAfter: offset.value) {
                 let found = boundaries.recent[index]
-                let end = index + 1 < boundaries.recent.count ? boundaries.recent[index + 1].position : segment.size
+                let end =
+                    index + 1 < boundaries.recent.count ? boundaries.recent[index + 1].position : segment.size
                 return BatchPlace(
                     position: found.position, baseOffset: found.baseOffset, size: Int(end - found.position))
             }
@@ -91,7 +94,9 @@ extension Log {
         do {
             var scanner = BatchScanner(
                 disk: disk, file: segment.log, end: segment.size, chunk: config.indexIntervalBytes + 512)
-            for position in [boundaries.position(of: offset, in: segment), boundaries.cut(near: offset, in: segment)] {
+            for position in [
+                boundaries.position(of: offset, in: segment), boundaries.cut(near: offset, in: segment),
+            ] {
                 guard let position, case .batch(let header) = try scanner.header(at: position),
                     header.baseOffset <= offset.value, header.lastOffset >= offset.value
                 else { continue }
@@ -134,7 +139,8 @@ extension Log {
                     if header.baseOffset == offset.value {
                         boundaries.remember(offset, in: segment, position: position)
                     }
-                    return BatchPlace(position: position, baseOffset: header.baseOffset, size: header.sizeInBytes)
+                    return BatchPlace(
+                        position: position, baseOffset: header.baseOffset, size: header.sizeInBytes)
                 }
                 position += Int64(header.sizeInBytes)
             }

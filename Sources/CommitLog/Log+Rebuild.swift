@@ -80,7 +80,8 @@ extension Log {
         while let newest = snapshots.last {
             let path = LogPaths.file(directory, newest, ".snapshot")
             if newest <= endOffset, let bytes = try disk.readWhole(path),
-                let states = ProducerSnapshot.decode(bytes, now: now) {
+                let states = ProducerSnapshot.decode(bytes, now: now)
+            {
                 producerStates = states
                 from = newest
                 break
@@ -105,7 +106,9 @@ extension Log {
                 }
             }
             let end = try walk(segment, from: start) { header, _ in
-                if header.producerID >= 0, header.baseOffset >= from.value { producerStates.note(header, now: now) }
+                if header.producerID >= 0, header.baseOffset >= from.value {
+                    producerStates.note(header, now: now)
+                }
             }
             walked += end - start
         }
@@ -117,7 +120,8 @@ extension Log {
         for segment in segments {
             try walk(segment, from: 0) { header, _ in
                 if header.partitionLeaderEpoch != epochs.latest?.value ?? -1 {
-                    noteEpoch(LeaderEpoch(header.partitionLeaderEpoch), startOffset: Offset(header.baseOffset))
+                    noteEpoch(
+                        LeaderEpoch(header.partitionLeaderEpoch), startOffset: Offset(header.baseOffset))
                 }
             }
         }

@@ -43,7 +43,8 @@ extension Log {
         var count = 0
         for index in segments.indices {
             let segment = segments[index]
-            guard segment.size > 0, excess >= segment.size, endOffset(ofSegment: index) <= highWatermark else { break }
+            guard segment.size > 0, excess >= segment.size, endOffset(ofSegment: index) <= highWatermark
+            else { break }
             excess -= segment.size
             count += 1
         }
@@ -90,7 +91,9 @@ extension Log {
             DeletedFiles(
                 paths: paths, due: Timestamp(milliseconds: now.milliseconds + config.fileDeleteDelayMs)))
         sizeBytes -= segment.size
-        for file in [segment.log, segment.index.file, segment.times.file].compactMap({ $0 }) { dirt.forget(file) }
+        for file in [segment.log, segment.index.file, segment.times.file].compactMap({ $0 }) {
+            dirt.forget(file)
+        }
         dirt.isDirectoryDirty = true
     }
 

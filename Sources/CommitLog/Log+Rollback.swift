@@ -73,7 +73,9 @@ extension Log {
         if try !active.loadTimes(disk, end: endOffset) { try rebuildIndexes(of: active) }
         if active.size > 0, active.firstTimestamp == nil {
             var scanner = BatchScanner(disk: disk, file: active.log, end: active.size, chunk: 256)
-            if case .batch(let header) = try scanner.header(at: 0) { active.firstTimestamp = header.maxTimestamp }
+            if case .batch(let header) = try scanner.header(at: 0) {
+                active.firstTimestamp = header.maxTimestamp
+            }
         }
     }
 }

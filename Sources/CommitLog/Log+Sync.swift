@@ -36,7 +36,8 @@ extension Log {
         if let missing = dirt.epochs.missingFrom, let point = recovery { recovery = min(point, missing) }
         dirt.inFlight.append(
             SyncInFlight(
-                number: number, upTo: endOffset, recoveryPoint: recovery, coversDirectory: dirt.isDirectoryDirty,
+                number: number, targets: targets, upTo: endOffset, recoveryPoint: recovery,
+                coversDirectory: dirt.isDirectoryDirty,
                 renamedBefore: dirt.epochs.renamedVersion, temporary: temporary,
                 epochs: epochs.map { ($0.path, dirt.epochs.version) }))
         dirt.isActiveDirty = false
@@ -60,7 +61,14 @@ extension Log {
     /// - Returns: `syncedOffset`. It moves only once all syncs begun before are completed too.
     @discardableResult
     package func syncCompleted(_ sync: LogSync) throws(DiskError) -> Offset {
-        guard let index = dirt.inFlight.firstIndex(where: { $0.number == sync.number }) else { return syncedOffset }
+        try syncCompleted(number: sync.number)
+    }
+
+    @discardableResult
+    private func syncCompleted(number: UInt64) throws(DiskError) -> Offset {
+        guard let index = dirt.inFlight.firstIndex(where: { $0.number == number }) else {
+            return syncedOffset
+        }
         dirt.inFlight[index].isDone = true
         while let first = dirt.inFlight.first, first.isDone {
             dirt.inFlight.removeFirst()
@@ -88,7 +96,8 @@ extension Log {
 
     /// Bytes that recovery would scan: what a checkpoint would spare it. An estimate.
     package var bytesBehindRecoveryPoint: Int64 {
-        recoveryPoint >= endOffset ? 0 : Int64(byteCount(from: max(recoveryPoint, startOffset), bound: endOffset))
+        recoveryPoint >= endOffset
+            ? 0 : Int64(byteCount(from: max(recoveryPoint, startOffset), bound: endOffset))
     }
 
     /// Makes everything durable, with indexes and a snapshot at the log's end, and gives back reserved blocks and
@@ -96,12 +105,17 @@ extension Log {
     package func close() throws(LogError) {
         do {
             try cutBehindEnd()
-            if recoveryPoint < endOffset || !dirt.isClean {
+            if active.size > 0, active.mustSeal {
                 try prepareActive()
-                if active.size > 0 {
-                    try active.seal(disk)
-                    dirt.isActiveDirty = true
+                try active.seal(disk)
+                for file in [active.log, active.index.file, active.times.file].compactMap({ $0 }) {
+                    dirt.add(file)
                 }
+            }
+            // Syncs that were asked for and never reported: whoever had them may be gone.
+            for pending in dirt.inFlight {
+                for target in pending.targets { try disk.sync(target) }
+                try syncCompleted(number: pending.number)
             }
             while let sync = try beginSync(checkpoint: true) {
                 for target in sync.targets { try disk.sync(target) }

@@ -8,7 +8,8 @@ extension Log {
 
     /// The first record at or behind the log's start and below `bound` whose timestamp is `timestamp` or later
     /// (KIP-79).
-    package func offset(atOrAfter timestamp: Timestamp, bound: Offset) throws(LogError) -> TimestampedOffset? {
+    package func offset(atOrAfter timestamp: Timestamp, bound: Offset) throws(LogError) -> TimestampedOffset?
+    {
         for index in segments.indices {
             let segment = segments[index]
             guard segment.size > 0, endOffset(ofSegment: index) > startOffset else { continue }
@@ -23,7 +24,8 @@ extension Log {
     /// The first record with the largest timestamp of all (KIP-734); nil when no record has one.
     package func maxTimestamp() throws(LogError) -> TimestampedOffset? {
         var best: Segment?
-        for index in segments.indices where segments[index].size > 0 && endOffset(ofSegment: index) > startOffset {
+        for index in segments.indices
+        where segments[index].size > 0 && endOffset(ofSegment: index) > startOffset {
             try loadTimes(of: segments[index])
             if segments[index].maxTimestamp > best?.maxTimestamp ?? -1 { best = segments[index] }
         }
@@ -35,7 +37,9 @@ extension Log {
     func loadTimes(of segment: Segment) throws(LogError) {
         guard !segment.areTimesKnown else { return }
         do {
-            let end = segment === active ? endOffset : segments[segmentIndex(for: segment.baseOffset) + 1].baseOffset
+            let end =
+                segment === active
+                ? endOffset : segments[segmentIndex(for: segment.baseOffset) + 1].baseOffset
             if let last = try segment.index.last(disk) {
                 try walk(segment, from: Int64(last.position)) { header, _ in
                     segment.tailTimestamp = max(segment.tailTimestamp, header.maxTimestamp)
@@ -61,12 +65,15 @@ extension Log {
                 switch try scanner.header(at: position) {
                 case .end: return nil
                 case .damaged(let detail):
-                    throw LogError.corrupted(path: segment.path, offset: from, position: position, detail: detail)
+                    throw LogError.corrupted(
+                        path: segment.path, offset: from, position: position, detail: detail)
                 case .batch(let header):
                     guard header.baseOffset < bound.value else { return nil }
                     if header.maxTimestamp >= timestamp.milliseconds,
                         let batch = try scanner.bytes(at: position, count: header.sizeInBytes),
-                        let found = try record(timestamp, batch, header, segment, position), found.offset < bound {
+                        let found = try record(timestamp, batch, header, segment, position),
+                        found.offset < bound
+                    {
                         return found
                     }
                     position += Int64(header.sizeInBytes)

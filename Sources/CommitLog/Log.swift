@@ -48,7 +48,8 @@ package final class Log: @unchecked Sendable {
     }
 
     init(
-        disk: any Disk, topicPartition: TopicPartition, topicID: TopicID, config: LogConfig, startOffset: Offset
+        disk: any Disk, topicPartition: TopicPartition, topicID: TopicID, config: LogConfig,
+        startOffset: Offset
     ) {
         self.disk = disk
         self.topicPartition = topicPartition
@@ -70,7 +71,8 @@ package final class Log: @unchecked Sendable {
         startOffset: Offset = 0, now: Timestamp
     ) throws(LogError) -> Log {
         let log = Log(
-            disk: disk, topicPartition: topicPartition, topicID: topicID, config: config, startOffset: startOffset)
+            disk: disk, topicPartition: topicPartition, topicID: topicID, config: config,
+            startOffset: startOffset)
         do {
             try disk.createDirectory(log.directory)
             log.segments = [try Segment.create(disk, log.directory, startOffset, now: now)]

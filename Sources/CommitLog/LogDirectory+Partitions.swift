@@ -12,7 +12,9 @@ extension LogDirectory {
 
     /// `orders-0` is partition 0 of `orders`; names of deleted and stray directories are none.
     static func partition(named name: String) -> TopicPartition? {
-        guard let dash = name.utf8.lastIndex(of: UInt8(ascii: "-")), dash != name.startIndex else { return nil }
+        guard let dash = name.utf8.lastIndex(of: UInt8(ascii: "-")), dash != name.startIndex else {
+            return nil
+        }
         let digits = name[name.index(after: dash)...]
         guard let first = digits.utf8.first, first >= UInt8(ascii: "0"), first <= UInt8(ascii: "9"),
             let partition = Int32(digits), String(partition) == digits
@@ -59,7 +61,8 @@ extension LogDirectory {
     /// - Returns: their names.
     @discardableResult
     package func removeLeftovers() throws(DiskError) -> [String] {
-        let names = try disk.list("").filter { $0.isDirectory && $0.name.hasSuffix(Self.deletedSuffix) }.map(\.name)
+        let names = try disk.list("").filter { $0.isDirectory && $0.name.hasSuffix(Self.deletedSuffix) }.map(
+            \.name)
         for name in names { try disk.removeDirectory(name) }
         if !names.isEmpty { try disk.sync(.directory("")) }
         return names

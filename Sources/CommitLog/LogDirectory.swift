@@ -83,7 +83,9 @@ package final class LogDirectory: Sendable {
             for kind in CheckpointKind.allCases {
                 guard let bytes = try disk.readWhole(kind.fileName) else { continue }
                 checkpoints[kind] = decode(bytes)
-                if checkpoints[kind] == nil { warnings.append("\(kind.fileName) is damaged and counts as missing") }
+                if checkpoints[kind] == nil {
+                    warnings.append("\(kind.fileName) is damaged and counts as missing")
+                }
             }
             let wasClean = disk.exists(cleanMarker)
             if wasClean {
@@ -104,11 +106,13 @@ package final class LogDirectory: Sendable {
     ) throws(LogDirectoryError) {
         guard found.clusterID == wanted.clusterID else {
             throw .mismatch(
-                directory: directory, property: "cluster.id", expected: wanted.clusterID, found: found.clusterID)
+                directory: directory, property: "cluster.id", expected: wanted.clusterID,
+                found: found.clusterID)
         }
         guard found.nodeID == wanted.nodeID else {
             throw .mismatch(
-                directory: directory, property: "node.id", expected: "\(wanted.nodeID)", found: "\(found.nodeID)")
+                directory: directory, property: "node.id", expected: "\(wanted.nodeID)",
+                found: "\(found.nodeID)")
         }
     }
 
@@ -128,7 +132,9 @@ package final class LogDirectory: Sendable {
     package func writeCheckpoint(
         _ kind: CheckpointKind, _ offsets: [TopicPartition: Offset]
     ) throws(DiskError) {
-        let rows = offsets.sorted { $0.key < $1.key }.map { "\($0.key.topic) \($0.key.partition) \($0.value)" }
+        let rows = offsets.sorted { $0.key < $1.key }.map {
+            "\($0.key.topic) \($0.key.partition) \($0.value)"
+        }
         try disk.replaceWhole(kind.fileName, CheckpointText.encode(rows), directory: "")
     }
 
@@ -136,7 +142,8 @@ package final class LogDirectory: Sendable {
         guard let rows = CheckpointText.decode(bytes, fields: 3) else { return nil }
         var offsets: [TopicPartition: Offset] = [:]
         for row in rows {
-            guard let partition = Int32(row[1]), let offset = Int64(row[2]), partition >= 0, offset >= 0 else {
+            guard let partition = Int32(row[1]), let offset = Int64(row[2]), partition >= 0, offset >= 0
+            else {
                 return nil
             }
             offsets[TopicPartition(topic: String(row[0]), partition: partition)] = Offset(offset)

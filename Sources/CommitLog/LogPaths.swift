@@ -8,7 +8,8 @@ enum LogPaths {
 
     static func file(_ directory: String, _ offset: Offset, _ suffix: String) -> String {
         let digits = String(offset.value)
-        return directory + "/" + String(repeating: "0", count: max(0, 20 - digits.utf8.count)) + digits + suffix
+        return directory + "/" + String(repeating: "0", count: max(0, 20 - digits.utf8.count)) + digits
+            + suffix
     }
 
     /// The offset in a file's name, when the rest of the name is `suffix`.

@@ -63,8 +63,10 @@ enum ProducerSnapshot {
         var entries: [(id: Int64, state: ProducerState, last: ProducerBatch)] = []
         entries.reserveCapacity(Int(count))
         for _ in 0..<count {
-            guard let id: Int64 = input.take(), let epoch: Int16 = input.take(), let sequence: Int32 = input.take(),
-                let offset: Int64 = input.take(), let delta: Int32 = input.take(), let time: Int64 = input.take(),
+            guard let id: Int64 = input.take(), let epoch: Int16 = input.take(),
+                let sequence: Int32 = input.take(),
+                let offset: Int64 = input.take(), let delta: Int32 = input.take(),
+                let time: Int64 = input.take(),
                 let coordinator: Int32 = input.take(), let transaction: Int64 = input.take()
             else { return nil }
             var state = ProducerState()
@@ -96,11 +98,13 @@ enum ProducerSnapshot {
         }
         var older: [Int64: [ProducerBatch]] = [:]
         for _ in 0..<count {
-            guard let id: Int64 = input.take(), let sequence: Int32 = input.take(), let offset: Int64 = input.take(),
+            guard let id: Int64 = input.take(), let sequence: Int32 = input.take(),
+                let offset: Int64 = input.take(),
                 let delta: Int32 = input.take(), let time: Int64 = input.take()
             else { return nil }
             older[id, default: []].append(
-                ProducerBatch(lastSequence: sequence, lastOffset: offset, offsetDelta: delta, timestamp: time))
+                ProducerBatch(lastSequence: sequence, lastOffset: offset, offsetDelta: delta, timestamp: time)
+            )
         }
         return older
     }

@@ -57,7 +57,9 @@ struct ProducerState: Equatable, Sendable {
         guard header.producerEpoch == epoch else { return nil }
         for index in 0..<batchCount {
             let batch = batches[index]
-            if batch.lastSequence == header.lastSequence, batch.firstSequence == header.baseSequence { return batch }
+            if batch.lastSequence == header.lastSequence, batch.firstSequence == header.baseSequence {
+                return batch
+            }
         }
         return nil
     }

@@ -32,7 +32,8 @@ struct ProducerStates: Equatable, Sendable {
         if header.isControl || header.baseSequence < 0 || state.epoch < 0 { return .accepted }
         if header.producerEpoch > state.epoch {
             return header.baseSequence == 0
-                ? .accepted : outOfOrder(header, partition, "\(header.producerEpoch) is a new epoch: 0 is expected")
+                ? .accepted
+                : outOfOrder(header, partition, "\(header.producerEpoch) is a new epoch: 0 is expected")
         }
         if let batch = state.duplicate(of: header) { return .duplicate(batch) }
         if header.baseSequence == (state.lastSequence &+ 1) & .max { return .accepted }

@@ -21,7 +21,8 @@ extension Recovery {
         }
         if dropped > 0 {
             let isTorn = try sound.isEmpty && endsInside(segment, position)
-            guard try isTorn || hasHole(segment, position..<(sound.first ?? segment.size), expected: expected) else {
+            guard try isTorn || hasHole(segment, position..<(sound.first ?? segment.size), expected: expected)
+            else {
                 throw LogError.corrupted(
                     path: segment.path, offset: expected, position: position,
                     detail: "\(detail); \(dropped) sound batch(es) follow")
@@ -54,7 +55,8 @@ extension Recovery {
         }
         report.droppedBatches += dropped
         if let reason, dropped > 0 {
-            report.warnings.append("\(reason); \(dropped) batch(es) behind them, which no one was promised, are cut")
+            report.warnings.append(
+                "\(reason); \(dropped) batch(es) behind them, which no one was promised, are cut")
         }
         log.segments.removeSubrange(index...)
         mustSync.append(.directory(log.directory))
@@ -73,7 +75,8 @@ extension Recovery {
             // Nearly every byte is dismissed by these two.
             if bytes[16] == 2, bytes[0] == 0, case .batch(let header) = try scanner.header(at: at),
                 header.baseOffset >= expected, segment.canHold(header.lastOffset),
-                case .batch = try scanner.checkedHeader(at: at) {
+                case .batch = try scanner.checkedHeader(at: at)
+            {
                 found.append(at)
                 at += Int64(header.sizeInBytes)
                 expected = header.nextOffset
@@ -109,7 +112,8 @@ extension Recovery {
             let from = max(sector, range.lowerBound)
             let to = min(sector + Self.sectorSize, segment.size)
             if from < to, let bytes = try scanner.bytes(at: from, count: Int(to - from)),
-                bytes.allSatisfy({ $0 == 0 }) {
+                bytes.allSatisfy({ $0 == 0 })
+            {
                 let offsetBytesInSight = min(bytes.count, 8)
                 let isOffsetLost = expected.value >> (8 * (8 - offsetBytesInSight)) != 0
                 if bytes.count >= 16 || from == range.lowerBound && isOffsetLost { return true }

@@ -52,9 +52,11 @@ extension Recovery {
             if let next, next <= point {
                 end = try checkSealed(segment, next: next)
             } else {
-                if index > 0, end < segment.baseOffset, segment.baseOffset > point, !log.config.cleanupCompact {
+                if index > 0, end < segment.baseOffset, segment.baseOffset > point, !log.config.cleanupCompact
+                {
                     // The end of the one before never reached the disk, so nothing behind it was promised.
-                    try dropSegments(from: index, "offsets \(end) to \(segment.baseOffset) were never written")
+                    try dropSegments(
+                        from: index, "offsets \(end) to \(segment.baseOffset) were never written")
                     break
                 }
                 end = try scanSegment(index, point: point, next: next)
@@ -135,7 +137,8 @@ extension Recovery {
         try segment.index.forEach(disk) { entry in
             if let last {
                 // Behind the recovery point a page of the index may be missing: those entries go anyway.
-                let isTrusted = Int64(last.relativeOffset) < relative && Int64(entry.relativeOffset) < relative
+                let isTrusted =
+                    Int64(last.relativeOffset) < relative && Int64(entry.relativeOffset) < relative
                 if entry.relativeOffset <= last.relativeOffset || entry.position <= last.position {
                     if isTrusted { rise = false }
                 }
@@ -167,7 +170,9 @@ extension Recovery {
                 } else if let next, header.nextOffset > next.value {
                     throw LogError.corrupted(
                         path: segment.path, offset: Offset(header.baseOffset), position: position,
-                        detail: "offset \(header.lastOffset) reaches into the next segment, which begins at \(next)")
+                        detail:
+                            "offset \(header.lastOffset) reaches into the next segment, which begins at \(next)"
+                    )
                 }
             }
             switch found {

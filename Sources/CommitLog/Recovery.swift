@@ -55,7 +55,8 @@ struct Recovery {
             log.dirt.add(log.active.log)
             log.dirt.isDirectoryDirty = true
             if let point = start.recoveryPoint, point > log.startOffset {
-                report.warnings.append("there are no segments, though offsets up to \(point) were once synced")
+                report.warnings.append(
+                    "there are no segments, though offsets up to \(point) were once synced")
             }
         }
     }
@@ -97,7 +98,8 @@ struct Recovery {
 
     private func loadSnapshot(at offset: Offset) throws -> Bool {
         let path = LogPaths.file(log.directory, offset, ".snapshot")
-        guard let bytes = try disk.readWhole(path), let states = ProducerSnapshot.decode(bytes, now: now) else {
+        guard let bytes = try disk.readWhole(path), let states = ProducerSnapshot.decode(bytes, now: now)
+        else {
             return false
         }
         log.producerStates = states
@@ -106,7 +108,8 @@ struct Recovery {
 
     func hasIndexes(_ segment: Segment) -> Bool {
         segment.size == 0
-            || inventory.indexes.contains(segment.baseOffset) && inventory.timeIndexes.contains(segment.baseOffset)
+            || inventory.indexes.contains(segment.baseOffset)
+                && inventory.timeIndexes.contains(segment.baseOffset)
     }
 
     mutating func rebuild(_ segment: Segment) throws {

@@ -44,7 +44,8 @@ final class Segment {
         let file = try disk.open(LogPaths.file(directory, baseOffset, ".log"), .create)
         // What a failed roll may have left behind.
         if try disk.size(file) > 0 { try disk.truncate(file, to: 0) }
-        return Segment(baseOffset: baseOffset, directory: directory, log: file, size: 0, isNew: true, now: now)
+        return Segment(
+            baseOffset: baseOffset, directory: directory, log: file, size: 0, isNew: true, now: now)
     }
 
     static func open(
@@ -74,7 +75,9 @@ final class Segment {
         if position == 0 { firstTimestamp = header.maxTimestamp }
         if bytesSinceEntry > interval {
             index.append(
-                OffsetEntry(relativeOffset: relative(header.lastOffset), position: Int32(truncatingIfNeeded: position)))
+                OffsetEntry(
+                    relativeOffset: relative(header.lastOffset), position: Int32(truncatingIfNeeded: position)
+                ))
             noteTime()
             bytesSinceEntry = 0
         }
@@ -98,7 +101,9 @@ final class Segment {
         guard try times.open(disk) else { return false }
         guard try index.open(disk) else { return false }
         if let last = try times.last(disk) {
-            guard last.relativeOffset >= 0, baseOffset + Int64(last.relativeOffset) < end else { return false }
+            guard last.relativeOffset >= 0, baseOffset + Int64(last.relativeOffset) < end else {
+                return false
+            }
             guard last.timestamp >= tailTimestamp else { return false }
             resetTimes(to: last)
         } else {
@@ -130,7 +135,8 @@ final class Segment {
     var mark: Mark {
         Mark(
             size: size, indexCount: index.count, timesCount: times.count, bytesSinceEntry: bytesSinceEntry,
-            maxTimestamp: maxTimestamp, maxTimestampOffset: maxTimestampOffset, firstTimestamp: firstTimestamp,
+            maxTimestamp: maxTimestamp, maxTimestampOffset: maxTimestampOffset,
+            firstTimestamp: firstTimestamp,
             lastTimeEntry: lastTimeEntry)
     }
 
@@ -144,6 +150,11 @@ final class Segment {
         lastTimeEntry = mark.lastTimeEntry
         try index.truncate(toCount: mark.indexCount, disk)
         try times.truncate(toCount: mark.timesCount, disk)
+    }
+
+    /// Whether `seal` would change anything.
+    var mustSeal: Bool {
+        reservedUpTo != 0 || !index.isFlushed || !times.isFlushed || areTimesKnown && maxTimestamp > lastTimeEntry
     }
 
     /// The segment stops growing (or the log closes): both indexes go to their files, reserved blocks go back.

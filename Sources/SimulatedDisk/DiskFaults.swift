@@ -1,7 +1,9 @@
 import Ports
 
 /// What a fault or a count is about.
-package enum DiskOperation: Hashable, Sendable { case write, sync, read, open, rename, remove, list, truncate }
+package enum DiskOperation: Hashable, Sendable {
+    case write, sync, read, open, rename, remove, list, truncate
+}
 
 /// Faults that wait for their operation.
 struct DiskFaults {

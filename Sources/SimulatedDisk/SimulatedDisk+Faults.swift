@@ -23,7 +23,9 @@ extension SimulatedDisk {
     }
 
     /// Lets the next `times` operations of a kind fail, once `after` more of it have passed.
-    package func fail(_ operation: DiskOperation, with reason: DiskError.Reason, after: Int = 0, times: Int = 1) {
+    package func fail(
+        _ operation: DiskOperation, with reason: DiskError.Reason, after: Int = 0, times: Int = 1
+    ) {
         peek { $0.faults.planned[operation] = .init(error: reason, after: after, times: times) }
     }
 

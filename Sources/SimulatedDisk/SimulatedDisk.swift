@@ -39,7 +39,9 @@ package final class SimulatedDisk: Disk {
     package init(name: String = "/simulated") { self.name = name }
 
     /// Locks, and types the throw: `Mutex.withLock` passes the body's error type on.
-    func with<R: Sendable>(_ body: (inout sending State) throws(DiskError) -> sending R) throws(DiskError) -> R {
+    func with<R: Sendable>(_ body: (inout sending State) throws(DiskError) -> sending R) throws(DiskError)
+        -> R
+    {
         try state.withLock(body)
     }
     func peek<R: Sendable>(_ body: (inout sending State) -> sending R) -> R { state.withLock(body) }
@@ -54,7 +56,8 @@ extension SimulatedDisk {
             guard state.directories.contains(directory) else { throw DiskError(.notFound, "list", directory) }
             let files = state.names.keys.filter { parent(of: $0) == directory }
             let below = state.directories.filter { !$0.isEmpty && parent(of: $0) == directory }
-            return (files.map { DirectoryEntry(name: lastComponent(of: $0), isDirectory: false) }
+            return
+                (files.map { DirectoryEntry(name: lastComponent(of: $0), isDirectory: false) }
                 + below.map { DirectoryEntry(name: lastComponent(of: $0), isDirectory: true) })
                 .sorted { $0.name < $1.name }
         }
@@ -62,7 +65,9 @@ extension SimulatedDisk {
 
     package func createDirectory(_ path: String) throws(DiskError) {
         try with { state throws(DiskError) in
-            guard state.directories.contains(parent(of: path)) else { throw DiskError(.notFound, "mkdir", path) }
+            guard state.directories.contains(parent(of: path)) else {
+                throw DiskError(.notFound, "mkdir", path)
+            }
             guard state.names[path] == nil else { throw DiskError(.exists, "mkdir", path) }
             state.directories.insert(path)
         }
@@ -132,7 +137,9 @@ extension SimulatedDisk {
             case .create: break
             }
             if inode == nil {
-                guard state.directories.contains(parent(of: path)) else { throw DiskError(.notFound, "open", path) }
+                guard state.directories.contains(parent(of: path)) else {
+                    throw DiskError(.notFound, "open", path)
+                }
                 inode = state.nextInode
                 state.nextInode += 1
                 state.files[inode!] = SimulatedFile()
@@ -153,7 +160,9 @@ extension SimulatedDisk {
         }
     }
 
-    package func write(_ pieces: [UnsafeRawBufferPointer], to file: FileID, at position: Int64) throws(DiskError) {
+    package func write(_ pieces: [UnsafeRawBufferPointer], to file: FileID, at position: Int64)
+        throws(DiskError)
+    {
         // The pieces outlive the call: the lock's body runs in it.
         nonisolated(unsafe) let pieces = pieces
         try with { state throws(DiskError) in
@@ -223,7 +232,8 @@ extension SimulatedDisk {
                 state.files[open.inode]!.sync()
             case .directory(let directory):
                 try state.begin(.sync, directory)
-                guard state.directories.contains(directory) else { throw DiskError(.notFound, "fsync", directory) }
+                // As with files.
+                guard state.directories.contains(directory) else { return }
                 state.syncNames(of: directory)
             }
         }

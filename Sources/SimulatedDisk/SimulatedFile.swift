@@ -17,11 +17,14 @@ struct SimulatedFile {
     mutating func write(_ piece: UnsafeRawBufferPointer, at position: Int) {
         let end = position + piece.count
         remember(min(position, bytes.count)..<end)
-        if position > bytes.count { bytes.append(contentsOf: repeatElement(0, count: position - bytes.count)) }
+        if position > bytes.count {
+            bytes.append(contentsOf: repeatElement(0, count: position - bytes.count))
+        }
         let overlap = min(piece.count, bytes.count - position)
         if overlap > 0 {
             bytes.withUnsafeMutableBytes {
-                $0.baseAddress!.advanced(by: position).copyMemory(from: piece.baseAddress!, byteCount: overlap)
+                $0.baseAddress!.advanced(by: position).copyMemory(
+                    from: piece.baseAddress!, byteCount: overlap)
             }
         }
         bytes.append(contentsOf: piece[overlap...])
@@ -57,7 +60,8 @@ struct SimulatedFile {
         case 2: survivors = Set(dirty.prefix(Int.random(in: 0...dirty.count, using: &generator)))
         default: for page in dirty where Bool.random(using: &generator) { survivors.insert(page) }
         }
-        let torn = dirty.isEmpty || Bool.random(using: &generator) ? nil : dirty.randomElement(using: &generator)
+        let torn =
+            dirty.isEmpty || Bool.random(using: &generator) ? nil : dirty.randomElement(using: &generator)
         var size = durableSize
         if current.count < durableSize {
             size = Bool.random(using: &generator) ? current.count : durableSize
@@ -67,7 +71,9 @@ struct SimulatedFile {
         bytes = Array(current.prefix(size)) + repeatElement(0, count: max(0, size - current.count))
         for page in dirty where !survivors.contains(page) {
             var sectorsKept = 0
-            if page == torn { sectorsKept = Int.random(in: 0...(Self.pageSize / Self.sectorSize), using: &generator) }
+            if page == torn {
+                sectorsKept = Int.random(in: 0...(Self.pageSize / Self.sectorSize), using: &generator)
+            }
             restore(page, keeping: sectorsKept * Self.sectorSize)
         }
         sync()

@@ -44,7 +44,8 @@ extension Log {
     }
 
     @discardableResult
-    func append(all batches: [[UInt8]], epoch: LeaderEpoch = 0, now: Timestamp = 0) throws -> [AppendOutcome] {
+    func append(all batches: [[UInt8]], epoch: LeaderEpoch = 0, now: Timestamp = 0) throws -> [AppendOutcome]
+    {
         var items = batches.map { bytes in
             let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 8)
             copy.copyBytes(from: bytes)
@@ -64,10 +65,14 @@ extension Log {
     }
 
     /// Headers of everything readable from `offset`, slice by slice.
-    func headers(from offset: Offset? = nil, maxBytes: Int = 1 << 20, bound: Offset? = nil) throws -> [BatchHeader] {
+    func headers(from offset: Offset? = nil, maxBytes: Int = 1 << 20, bound: Offset? = nil) throws
+        -> [BatchHeader]
+    {
         var all: [BatchHeader] = []
         var next = offset ?? startOffset
-        while let slice = try read(from: next, maxBytes: maxBytes, bound: bound ?? endOffset, minOneBatch: true) {
+        while let slice = try read(
+            from: next, maxBytes: maxBytes, bound: bound ?? endOffset, minOneBatch: true)
+        {
             let headers = try headers(in: slice)
             if headers.isEmpty { break }
             all += headers
@@ -105,7 +110,8 @@ func makeLog(
 }
 
 func openLog(
-    _ disk: SimulatedDisk, from point: Offset? = nil, start: Offset? = nil, clean: Bool = false, now: Timestamp = 0,
+    _ disk: SimulatedDisk, from point: Offset? = nil, start: Offset? = nil, clean: Bool = false,
+    now: Timestamp = 0,
     config: LogConfig = LogConfig()
 ) throws -> (Log, RecoveryReport) {
     try Log.open(
@@ -113,7 +119,9 @@ func openLog(
         start: RecoveryStart(recoveryPoint: point, logStartOffset: start, clean: clean), now: now)
 }
 
-func path(_ base: Int64, _ suffix: String = ".log") -> String { LogPaths.file(directory, Offset(base), suffix) }
+func path(_ base: Int64, _ suffix: String = ".log") -> String {
+    LogPaths.file(directory, Offset(base), suffix)
+}
 
 /// Why an item was refused; nil when it was not.
 func code(_ outcome: AppendOutcome) -> ErrorCode? {

@@ -37,7 +37,8 @@ struct LogAppendTests {
         #expect(log.endOffset(of: 4)! == (4, 3))
     }
 
-    @Test func `each of the last five batches is answered with its first offset when it comes again`() throws {
+    @Test func `each of the last five batches is answered with its first offset when it comes again`() throws
+    {
         let log = try makeLog(SimulatedDisk())
         for sequence in 0..<7 {
             try log.append(batch(time: Int64(sequence), producer: Producer(sequence: Int32(sequence))))
@@ -71,9 +72,11 @@ struct LogAppendTests {
         let log = try makeLog(SimulatedDisk())
         try log.append(batch(producer: Producer(epoch: 3, sequence: 40)))
         #expect(
-            try code(log.append(batch(producer: Producer(epoch: 2, sequence: 41)))[0]) == .invalidProducerEpoch)
+            try code(log.append(batch(producer: Producer(epoch: 2, sequence: 41)))[0])
+                == .invalidProducerEpoch)
         #expect(
-            try code(log.append(batch(producer: Producer(epoch: 4, sequence: 41)))[0]) == .outOfOrderSequenceNumber)
+            try code(log.append(batch(producer: Producer(epoch: 4, sequence: 41)))[0])
+                == .outOfOrderSequenceNumber)
         #expect(
             try log.append(batch(producer: Producer(epoch: 4, sequence: 0))) == [
                 .appended(base: 1, logAppendTime: nil)
@@ -86,9 +89,13 @@ struct LogAppendTests {
         // The last of these three has sequence 1.
         try log.append(batch(3, producer: Producer(sequence: .max)))
         #expect(
-            try log.append(batch(1, producer: Producer(sequence: 2))) == [.appended(base: 5, logAppendTime: nil)])
+            try log.append(batch(1, producer: Producer(sequence: 2))) == [
+                .appended(base: 5, logAppendTime: nil)
+            ])
         #expect(
-            try log.append(batch(3, producer: Producer(sequence: .max))) == [.duplicate(base: 2, timestamp: 2)])
+            try log.append(batch(3, producer: Producer(sequence: .max))) == [
+                .duplicate(base: 2, timestamp: 2)
+            ])
     }
 
     @Test(arguments: [0, 1, 70, 100, 200])
@@ -107,7 +114,8 @@ struct LogAppendTests {
         #expect(log.latestEpoch == 0)
         #expect(log.producers[0].lastSequence == 1)
         #expect(
-            try log.append(batch(producer: Producer(sequence: 2))) == [.appended(base: 2, logAppendTime: nil)])
+            try log.append(batch(producer: Producer(sequence: 2))) == [.appended(base: 2, logAppendTime: nil)]
+        )
         #expect(try log.headers().map(\.baseOffset) == [0, 2])
     }
 
@@ -155,18 +163,24 @@ struct LogAppendTests {
         let follower = try makeLog(SimulatedDisk())
         let first = header(bytes).sizeInBytes
         // The second batch is cut off: only the first is taken.
-        let one = try bytes[..<(bytes.count - 5)].withUnsafeBytes { try follower.appendAsFollower($0, now: 0) }
+        let one = try bytes[..<(bytes.count - 5)].withUnsafeBytes {
+            try follower.appendAsFollower($0, now: 0)
+        }
         #expect(one == FollowerAppend(first: 0, end: 2, byteCount: first, maxTimestamp: 1))
         let rest = Array(bytes[first...])
         _ = try rest.withUnsafeBytes { try follower.appendAsFollower($0, now: 0) }
         #expect(follower.endOffset == 5)
         #expect(follower.endOffset(of: 3)! == (3, 2))
         #expect(follower.producers[0].lastSequence == 12)
-        #expect(throws: LogError.self) { try rest.withUnsafeBytes { try follower.appendAsFollower($0, now: 0) } }
+        #expect(throws: LogError.self) {
+            try rest.withUnsafeBytes { try follower.appendAsFollower($0, now: 0) }
+        }
         var damaged = rest
         damaged[70] ^= 1
         let third = try makeLog(SimulatedDisk())
-        #expect(throws: LogError.self) { try damaged.withUnsafeBytes { try third.appendAsFollower($0, now: 0) } }
+        #expect(throws: LogError.self) {
+            try damaged.withUnsafeBytes { try third.appendAsFollower($0, now: 0) }
+        }
         #expect(third.endOffset == 0)
     }
 }

@@ -6,7 +6,8 @@ import Vocabulary
 @testable import CommitLog
 
 struct LogDirectoryTests {
-    private let identity = DirectoryIdentity(clusterID: "c-1", nodeID: 4, directoryID: UUID128(high: 1, low: 2))
+    private let identity = DirectoryIdentity(
+        clusterID: "c-1", nodeID: 4, directoryID: UUID128(high: 1, low: 2))
 
     @Test func `a new directory is marked as ours, in Kafka's form`() throws {
         let disk = SimulatedDisk()
@@ -69,7 +70,8 @@ struct LogDirectoryTests {
     }
 
     @Test func `a damaged checkpoint counts as missing, with a warning`() throws {
-        for text in ["", "0\n2\na 0 1\n", "0\n1\na 0 1", "0\n1\na 0 x\n", "7\n1\na 0 1\n", "\u{0}\u{0}\u{0}"] {
+        for text in ["", "0\n2\na 0 1\n", "0\n1\na 0 1", "0\n1\na 0 x\n", "7\n1\na 0 1\n", "\u{0}\u{0}\u{0}"]
+        {
             let disk = SimulatedDisk()
             disk.setBytes(Array(text.utf8), of: "recovery-point-offset-checkpoint")
             let opened = try LogDirectory.open(disk, identity: identity)

@@ -29,7 +29,9 @@ struct LogReadTests {
         let small = header(batch(size: 100)).sizeInBytes
         #expect(try log.read(from: 0, maxBytes: 10, bound: 3, minOneBatch: true)?.byteCount == big)
         #expect(try log.read(from: 0, maxBytes: 10, bound: 3, minOneBatch: false) == nil)
-        #expect(try log.read(from: 0, maxBytes: big + small + 1, bound: 3, minOneBatch: false)?.byteCount == big + small)
+        #expect(
+            try log.read(from: 0, maxBytes: big + small + 1, bound: 3, minOneBatch: false)?.byteCount == big
+                + small)
     }
 
     /// The index against a scan: every offset, many sizes, fresh and reopened.
@@ -59,7 +61,8 @@ struct LogReadTests {
             let expected = all.first { $0.lastOffset >= offset }!
             let maxBytes = Int.random(in: 1...900, using: &generator)
             let bound = Offset(all.randomElement(using: &generator)!.baseOffset)
-            let slice = try log.read(from: Offset(offset), maxBytes: maxBytes, bound: bound, minOneBatch: true)
+            let slice = try log.read(
+                from: Offset(offset), maxBytes: maxBytes, bound: bound, minOneBatch: true)
             guard expected.baseOffset < bound.value else {
                 #expect(slice == nil)
                 continue
@@ -85,7 +88,8 @@ struct LogReadTests {
         #expect(log.byteCount(from: 0, bound: base) == Int(log.segments[0].size))
     }
 
-    @Test func `at the end of the log neither consumer nor high watermark costs a look into the file`() throws {
+    @Test func `at the end of the log neither consumer nor high watermark costs a look into the file`() throws
+    {
         let disk = SimulatedDisk()
         let log = try makeLog(disk)
         for _ in 0..<300 { try log.append(batch(size: 100)) }
@@ -93,7 +97,8 @@ struct LogReadTests {
         for offset in 280..<300 {
             #expect(
                 try log.read(
-                    from: Offset(Int64(offset)), maxBytes: 300, bound: 299, minOneBatch: true) != nil || offset == 299)
+                    from: Offset(Int64(offset)), maxBytes: 300, bound: 299, minOneBatch: true) != nil
+                    || offset == 299)
             _ = log.byteCount(from: Offset(Int64(offset)), bound: 299)
         }
         #expect(disk.count(.read) == 0)
@@ -108,7 +113,8 @@ struct LogReadTests {
         var slices = 0
         disk.resetCounts()
         while next < log.segments[1].baseOffset {
-            let slice = try #require(try log.read(from: next, maxBytes: 10_000, bound: log.endOffset, minOneBatch: true))
+            let slice = try #require(
+                try log.read(from: next, maxBytes: 10_000, bound: log.endOffset, minOneBatch: true))
             let headers = try log.headers(in: slice)
             next = Offset(headers.last!.nextOffset)
             slices += 1

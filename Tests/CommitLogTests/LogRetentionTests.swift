@@ -62,7 +62,9 @@ struct LogRetentionTests {
         #expect(try log.deleteRecords(before: third + 1, now: 0) == third + 1)
         #expect(log.segments[0].baseOffset == third)
         #expect(log.startOffset == third + 1)
-        #expect(throws: LogError.self) { try log.read(from: third, maxBytes: 1, bound: 20, minOneBatch: true) }
+        #expect(throws: LogError.self) {
+            try log.read(from: third, maxBytes: 1, bound: 20, minOneBatch: true)
+        }
         #expect(throws: LogError.self) { try log.deleteRecords(before: 21, now: 0) }
         #expect(try log.deleteRecords(before: 3, now: 0) == third + 1)
     }

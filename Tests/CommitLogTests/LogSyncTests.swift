@@ -75,7 +75,31 @@ struct LogSyncTests {
             try log.append(batch())
             try log.syncAll(checkpoint: true)
         }
-        #expect(disk.paths.filter { $0.hasSuffix(".snapshot") } == [path(5, ".snapshot"), path(6, ".snapshot")])
+        #expect(
+            disk.paths.filter { $0.hasSuffix(".snapshot") } == [path(5, ".snapshot"), path(6, ".snapshot")])
+    }
+
+    @Test func `closing makes up for syncs that were never reported, and for what a checkpoint leaves open`() throws {
+        let disk = SimulatedDisk()
+        let log = try makeLog(disk)
+        try log.append(batch(time: 7))
+        _ = try log.beginSync()
+        try log.append(batch(time: 9))
+        _ = try log.beginSync(checkpoint: true)
+        try log.close()
+        #expect(log.recoveryPoint == 2)
+        var generator = SeededGenerator(seed: 0)
+        disk.crash(.power, using: &generator)
+        let (again, report) = try openLog(disk, from: 2, clean: true)
+        #expect(report.wasClean)
+        try again.append(batch(time: 11))
+        try again.syncAll(checkpoint: true)
+        try again.close()
+        let (third, _) = try openLog(disk, from: 3, clean: true)
+        disk.resetCounts()
+        #expect(try third.maxTimestamp()?.timestamp == 11)
+        // From the index: nothing had to be made anew.
+        #expect(disk.count(.truncate) == 0)
     }
 
     @Test func `an idle log closes without touching the disk`() throws {

@@ -73,7 +73,8 @@ struct PowerLossTests {
         life.sequence = log.producers.first.map { $0.lastSequence + 1 } ?? 0
         var epochs = LeaderEpochs()
         for header in headers {
-            _ = epochs.assign(LeaderEpoch(header.partitionLeaderEpoch), startOffset: Offset(header.baseOffset))
+            _ = epochs.assign(
+                LeaderEpoch(header.partitionLeaderEpoch), startOffset: Offset(header.baseOffset))
         }
         #expect(log.epochs == epochs, "seed \(seed)")
         life.epoch = max(life.epoch, 0)

@@ -10,7 +10,8 @@ struct ProducerSnapshotTests {
         var states = ProducerStates()
         var offset: Int64 = 0
         for (id, sequence, time) in batches {
-            var header = header(batch(2, time: time, producer: Producer(id: id, epoch: 3, sequence: sequence)))
+            var header = header(
+                batch(2, time: time, producer: Producer(id: id, epoch: 3, sequence: sequence)))
             header.baseOffset = offset
             offset = header.nextOffset
             states.note(header, now: 0)
@@ -22,7 +23,9 @@ struct ProducerSnapshotTests {
         let bytes = ProducerSnapshot.encode(states([(id: 7, sequence: 4, time: 1000)]))
         #expect(bytes.count == 2 + 4 + 4 + 46)
         let expected: [UInt8] =
-            [0, 0, 0, 1] + [0, 0, 0, 0, 0, 0, 0, 7] + [0, 3] + [0, 0, 0, 5] + [0, 0, 0, 0, 0, 0, 0, 1] + [0, 0, 0, 1]
+            [0, 0, 0, 1] + [0, 0, 0, 0, 0, 0, 0, 7] + [0, 3] + [0, 0, 0, 5] + [0, 0, 0, 0, 0, 0, 0, 1] + [
+                0, 0, 0, 1,
+            ]
             + [0, 0, 0, 0, 0, 0, 3, 0xE9] + [0xFF, 0xFF, 0xFF, 0xFF]
             + [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF]
         #expect(Array(bytes[..<2]) == [0, 1])
@@ -32,12 +35,16 @@ struct ProducerSnapshotTests {
     }
 
     @Test func `all five remembered batches come back`() {
-        let states = states((0..<8).map { (id: 7, sequence: Int32($0 * 2), time: Int64($0)) } + [(id: 9, sequence: 0, time: 1)])
+        let states = states(
+            (0..<8).map { (id: 7, sequence: Int32($0 * 2), time: Int64($0)) } + [
+                (id: 9, sequence: 0, time: 1)
+            ])
         #expect(ProducerSnapshot.decode(ProducerSnapshot.encode(states), now: 0) == states)
     }
 
     @Test func `no producers make a snapshot too`() {
-        #expect(ProducerSnapshot.decode(ProducerSnapshot.encode(ProducerStates()), now: 0) == ProducerStates())
+        #expect(
+            ProducerSnapshot.decode(ProducerSnapshot.encode(ProducerStates()), now: 0) == ProducerStates())
     }
 
     @Test func `any cut and any flipped bit make it count as missing`() {
@@ -61,6 +68,8 @@ struct ProducerSnapshotTests {
         #expect(log.producers.map(\.producerID) == [2])
         // Who was forgotten may go on with any sequence number (KIP-360).
         #expect(
-            try log.append(batch(producer: Producer(id: 1, sequence: 17))) == [.appended(base: 2, logAppendTime: nil)])
+            try log.append(batch(producer: Producer(id: 1, sequence: 17))) == [
+                .appended(base: 2, logAppendTime: nil)
+            ])
     }
 }

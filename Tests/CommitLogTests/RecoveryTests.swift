@@ -30,7 +30,8 @@ struct RecoveryTests {
             let sequence = sequences[id, default: 0]
             sequences[id] = sequence + Int32(records)
             return batch(
-                records, size: count % 40, time: Int64(count * 10), producer: Producer(id: id, sequence: sequence))
+                records, size: count % 40, time: Int64(count * 10),
+                producer: Producer(id: id, sequence: sequence))
         }
         while log.segmentCount < 2 { try log.append(next(), epoch: 1) }
         let base = log.active.baseOffset
@@ -47,7 +48,12 @@ struct RecoveryTests {
         if hasCheckpoint {
             try log.syncAll(checkpoint: true)
             point = log.recoveryPoint
-            while log.active.size < 2000 { try log.append(batch(2, size: 9, producer: Producer(id: 8, sequence: Int32(log.endOffset.value) - Int32(point.value)))) }
+            while log.active.size < 2000 {
+                try log.append(
+                    batch(
+                        2, size: 9,
+                        producer: Producer(id: 8, sequence: Int32(log.endOffset.value) - Int32(point.value))))
+            }
         }
         let all = try log.headers()
         let pointPosition = all.filter { $0.baseOffset >= base.value && $0.baseOffset < point.value }
@@ -77,7 +83,8 @@ struct RecoveryTests {
                 for header in expected {
                     #expect(
                         try again.read(
-                            from: Offset(header.lastOffset), maxBytes: 1, bound: again.endOffset, minOneBatch: true)?
+                            from: Offset(header.lastOffset), maxBytes: 1, bound: again.endOffset,
+                            minOneBatch: true)?
                             .firstOffset.value == header.baseOffset)
                 }
             }
@@ -159,7 +166,8 @@ struct RecoveryTests {
             let disk = original.copy()
             // The leader epoch is outside the checksum: nothing can be known of it.
             if isOutsideChecksum(position, bytes) { continue }
-            disk.corrupt(path(base.value), at: position, mask: 1 << UInt8.random(in: 0..<8, using: &generator))
+            disk.corrupt(
+                path(base.value), at: position, mask: 1 << UInt8.random(in: 0..<8, using: &generator))
             let damaged = disk.bytes(of: path(base.value))
             #expect(throws: LogError.self, "position \(position)") {
                 try openLog(disk, from: base, config: log.config)
@@ -172,7 +180,9 @@ struct RecoveryTests {
         var at = 0
         while true {
             let size = header(Array(bytes[at...])).sizeInBytes
-            if position < at + size { return (0..<8).contains(position - at) || (12..<16).contains(position - at) }
+            if position < at + size {
+                return (0..<8).contains(position - at) || (12..<16).contains(position - at)
+            }
             at += size
         }
     }
@@ -214,15 +224,19 @@ struct RecoveryTests {
                     } else {
                         disk.setBytes(Array(bytes[..<position]), of: path(segment, suffix))
                     }
-                    let (again, _) = try openLog(disk, from: log.endOffset, clean: isClean, config: log.config)
+                    let (again, _) = try openLog(
+                        disk, from: log.endOffset, clean: isClean, config: log.config)
                     let context: Comment = "\(suffix) of \(segment), byte \(position), damage \(damage)"
                     #expect(again.endOffset == log.endOffset, context)
                     for header in all {
                         let slice = try again.read(
-                            from: Offset(header.baseOffset), maxBytes: 1, bound: again.endOffset, minOneBatch: true)
+                            from: Offset(header.baseOffset), maxBytes: 1, bound: again.endOffset,
+                            minOneBatch: true)
                         #expect(slice?.firstOffset.value == header.baseOffset, context)
                     }
-                    if suffix == ".index" || damage == 1 { #expect(try again.maxTimestamp() == latest, context) }
+                    if suffix == ".index" || damage == 1 {
+                        #expect(try again.maxTimestamp() == latest, context)
+                    }
                     try again.append(batch(2))
                     #expect(again.endOffset == log.endOffset + 2)
                 }
@@ -262,7 +276,8 @@ struct RecoveryTests {
             try disk.remove(path(base.value, ".snapshot"))
         }
         for clean in [true, false] {
-            let (again, report) = try openLog(disk.copy(), from: log.endOffset, clean: clean, config: log.config)
+            let (again, report) = try openLog(
+                disk.copy(), from: log.endOffset, clean: clean, config: log.config)
             #expect(again.producerStates == states)
             #expect(report.ignoredSnapshots == (how == "damaged" ? 1 : 0))
         }
@@ -288,7 +303,8 @@ struct RecoveryTests {
         let all = try log.headers()
         try log.close()
         for name in [
-            "leader-epoch-checkpoint.tmp", "00000000000000000000.log.cleaned", "00000000000000000005.log.deleted",
+            "leader-epoch-checkpoint.tmp", "00000000000000000000.log.cleaned",
+            "00000000000000000005.log.deleted",
             "00000000000000000077.index", "00000000000000000078.timeindex", "00000000000000000000.index.swap",
         ] {
             disk.setBytes([1, 2, 3], of: "\(directory)/\(name)")
@@ -338,7 +354,8 @@ struct RecoveryTests {
                 start: RecoveryStart(), now: 0)
         }
         let (log, _) = try Log.open(
-            disk: disk, topicPartition: partition, topicID: nil, config: LogConfig(), start: RecoveryStart(), now: 0)
+            disk: disk, topicPartition: partition, topicID: nil, config: LogConfig(), start: RecoveryStart(),
+            now: 0)
         #expect(log.topicID == topicID)
     }
 

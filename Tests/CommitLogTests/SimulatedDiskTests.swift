@@ -12,7 +12,8 @@ struct SimulatedDiskTests {
     }
 
     @Test(arguments: 0..<50 as Range<UInt64>)
-    func `what was synced survives a loss of power, the rest page by page or not at all`(seed: UInt64) throws {
+    func `what was synced survives a loss of power, the rest page by page or not at all`(seed: UInt64) throws
+    {
         var generator = SeededGenerator(seed: seed)
         let disk = SimulatedDisk()
         try disk.createDirectory("d")
