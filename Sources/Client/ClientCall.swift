@@ -18,21 +18,33 @@ extension ClientCall {
 
 /// Any generated request as a call.
 package struct MessageCall<Request: RequestMessage>: ClientCall {
+    /// Takes out what an old version cannot say.
+    package typealias Lowering = @Sendable (inout Request, _ version: Int16) -> Void
+
     package let request: Request
     package let versions: ClosedRange<Int16>
+    private let lowering: Lowering?
 
     /// - Parameter versionMax: holds the version down, for a request whose newer versions mean something else.
-    package init(_ request: Request, versionMax: Int16 = .max) {
+    package init(_ request: Request, versionMax: Int16 = .max, lowering: Lowering? = nil) {
         self.request = request
+        self.lowering = lowering
         let valid = Request.validVersions
         versions = valid.lowerBound...max(valid.lowerBound, min(valid.upperBound, versionMax))
     }
 
     package var apiKey: Int16 { Request.apiKey }
     package var flexibleFrom: Int16 { Request.flexibleFrom }
-    package func bodySize(version: Int16) -> Int { request.size(version: version) }
+    package func bodySize(version: Int16) -> Int { lowered(version).size(version: version) }
     package func writeBody(_ out: UnsafeMutableRawBufferPointer, _ at: inout Int, version: Int16) {
-        request.write(out, &at, version: version)
+        lowered(version).write(out, &at, version: version)
+    }
+
+    private func lowered(_ version: Int16) -> Request {
+        guard let lowering else { return request }
+        var copy = request
+        lowering(&copy, version)
+        return copy
     }
 }
 

@@ -1,3 +1,4 @@
+import Messages
 package import Vocabulary
 
 /// Why a call of ours has no answer, or has one that says no.
@@ -35,11 +36,16 @@ package enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .unreachable(let reason): reason
         case .timedOut: "the broker did not answer in time"
-        case .unsupported(let apiKey): "the broker serves no version of API \(apiKey) that this client speaks"
+        case .unsupported(let apiKey): "the broker serves no version of \(Self.name(ofAPI: apiKey)) that this client speaks"
         case .malformed(let what): "the broker's answer is malformed: \(what)"
         case .broker(let code, let message?) where !message.isEmpty: "\(code.name): \(message)"
         case .broker(let code, _): code.name
         }
+    }
+
+    /// `alterConfigs (33)`.
+    private static func name(ofAPI key: Int16) -> String {
+        ApiKey(rawValue: key).map { "\($0) (\(key))" } ?? "API \(key)"
     }
 }
 

@@ -20,7 +20,10 @@ extension Cluster {
                 return topic
             }
         }
-        send(MessageCall(request, versionMax: 12), to: .any, token: Self.metadataToken, at: now)
+        let call = MessageCall(request, versionMax: 12) { request, version in
+            if version < 4 { request.allowAutoTopicCreation = true }  // Old brokers know no other way.
+        }
+        send(call, to: .any, token: Self.metadataToken, at: now)
     }
 
     mutating func takeMetadata(

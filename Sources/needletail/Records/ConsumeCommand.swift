@@ -23,7 +23,7 @@ struct ConsumeCommand: ParsableCommand {
 
     @Argument(help: "The topic.") var topic: String
     @OptionGroup var connection: ConnectionOptions
-    @Option(help: "beginning, end, or an offset; -5 means five records before the end.")
+    @Option(parsing: .unconditional, help: "beginning, end, or an offset; -5 means five records before the end.")
     var from: From?
     @Option(help: ArgumentHelp("Begin with records of this time (ms since 1970) or later.", valueName: "ms"))
     var timestamp: Int64?

@@ -99,7 +99,8 @@ struct TopicDescribe: ParsableCommand {
         _ name: String, _ topic: ClusterView.Topic, _ starts: [TopicPartition: Int64],
         _ ends: [TopicPartition: Int64], _ configs: [Config]
     ) {
-        print("\(name)  id \(topic.id)  \(count(topic.partitions.count, "partition"))")
+        let id = topic.id == .zero ? "" : "  id \(topic.id)"
+        print("\(name)\(id)  \(count(topic.partitions.count, "partition"))")
         for config in configs { print("  \(config.name)=\(config.value ?? "(hidden)")") }
         var rows = [["partition", "leader", "epoch", "replicas", "isr", "start", "end"]]
         for (index, partition) in topic.partitions.enumerated() {
