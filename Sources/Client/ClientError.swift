@@ -36,7 +36,8 @@ package enum ClientError: Error, Equatable, Sendable, CustomStringConvertible {
         switch self {
         case .unreachable(let reason): reason
         case .timedOut: "the broker did not answer in time"
-        case .unsupported(let apiKey): "the broker serves no version of \(Self.name(ofAPI: apiKey)) that this client speaks"
+        case .unsupported(let apiKey):
+            "the broker serves no version of \(Self.name(ofAPI: apiKey)) that this client speaks"
         case .malformed(let what): "the broker's answer is malformed: \(what)"
         case .broker(let code, let message?) where !message.isEmpty: "\(code.name): \(message)"
         case .broker(let code, _): code.name

@@ -20,5 +20,5 @@ struct Needletail: ParsableCommand {
     private static let clientCommands: [any ParsableCommand.Type] = [
         TopicCommand.self, ProduceCommand.self, ConsumeCommand.self,
     ]
-    private static let toolCommands: [any ParsableCommand.Type] = [BenchCommand.self]
+    private static let toolCommands: [any ParsableCommand.Type] = [LogCommand.self, BenchCommand.self]
 }

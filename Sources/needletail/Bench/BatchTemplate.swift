@@ -42,7 +42,9 @@ struct BatchTemplate {
         let payload = bytes.span.bytes.extracting(BatchHeader.byteCount..<bytes.count)
         var at = 0
         for _ in keys.indices {
-            guard let record = try? readRecord(payload, &at) else { invariantFailed("a batch of ours is unreadable") }
+            guard let record = try? readRecord(payload, &at) else {
+                invariantFailed("a batch of ours is unreadable")
+            }
             ends.append(BatchHeader.byteCount + at)
             valueStarts.append(BatchHeader.byteCount + (record.value?.lowerBound ?? 0))
         }
@@ -68,7 +70,9 @@ struct BatchTemplate {
     mutating func batch(_ count: Int, _ marks: Marks, due: (Int) -> Instant) -> [UInt8] {
         if codec == .none { return plain(count, marks, due: due) }
         var batch: [UInt8]
-        if !stampsTimes, let known = compressed[count] { batch = known } else {
+        if !stampsTimes, let known = compressed[count] {
+            batch = known
+        } else {
             batch = pack(count, due: due)
             if !stampsTimes { compressed[count] = batch }
         }
@@ -81,7 +85,8 @@ struct BatchTemplate {
             whole.withUnsafeMutableBytes { out in
                 for index in 0..<count {
                     out.storeBytes(
-                        of: due(index).nanoseconds.bigEndian, toByteOffset: valueStarts[index], as: Int64.self)
+                        of: due(index).nanoseconds.bigEndian, toByteOffset: valueStarts[index], as: Int64.self
+                    )
                 }
             }
         }
@@ -91,7 +96,8 @@ struct BatchTemplate {
         }
         var part = Array(whole[..<ends[count - 1]])
         BatchPatch.write(&part) { out in
-            out.storeBytes(of: Int32(out.count - BatchHeader.lengthEnd).bigEndian, toByteOffset: 8, as: Int32.self)
+            out.storeBytes(
+                of: Int32(out.count - BatchHeader.lengthEnd).bigEndian, toByteOffset: 8, as: Int32.self)
             out.storeBytes(of: Int32(count - 1).bigEndian, toByteOffset: 23, as: Int32.self)
             out.storeBytes(of: Int32(count).bigEndian, toByteOffset: 57, as: Int32.self)
             Self.mark(out, marks)

@@ -41,14 +41,16 @@ struct BenchProduce: ParsableCommand {
         let names = try topics.prepare(connection)
         let plan = try producing.plan(topics: names, partitions: nil, stampsTimes: false)
         let clients = (0..<producing.producers).map { index in
-            BenchClient.producer(ProduceLoad(plan, index: index, cluster: connection.settings(clientID: "needletail-bench")))
+            BenchClient.producer(
+                ProduceLoad(plan, index: index, cluster: connection.settings(clientID: "needletail-bench")))
         }
         let run = BenchRun(
             kind: "produce", clients: clients, timing: timing, reporting: reporting,
             recordBytes: plan.bytesPerRecord)
         try run.execute()
         try topics.cleanUp(connection)
-        try run.report(options: connection.described + topics.described + producing.described + timing.described)
+        try run.report(
+            options: connection.described + topics.described + producing.described + timing.described)
     }
 }
 
@@ -77,7 +79,8 @@ struct BenchConsume: ParsableCommand {
         let run = BenchRun(
             kind: "consume", clients: clients, timing: timing, reporting: reporting, recordBytes: nil)
         try run.execute()
-        try run.report(options: connection.described + topics.described + consuming.described + timing.described)
+        try run.report(
+            options: connection.described + topics.described + consuming.described + timing.described)
     }
 }
 
@@ -100,7 +103,9 @@ struct BenchEndToEnd: ParsableCommand {
     @OptionGroup(title: "Report") var reporting: BenchReporting
 
     func validate() throws {
-        if producing.recordSize.bytes < 8 { throw ValidationError("--record-size must be at least 8: a time goes in.") }
+        if producing.recordSize.bytes < 8 {
+            throw ValidationError("--record-size must be at least 8: a time goes in.")
+        }
     }
 
     func run() throws {
@@ -108,7 +113,8 @@ struct BenchEndToEnd: ParsableCommand {
         let plan = try producing.plan(topics: names, partitions: nil, stampsTimes: true)
         var clients = try consuming.clients(connection, names, start: .end, rewinds: false, readsTimes: true)
         clients += (0..<producing.producers).map { index in
-            BenchClient.producer(ProduceLoad(plan, index: index, cluster: connection.settings(clientID: "needletail-bench")))
+            BenchClient.producer(
+                ProduceLoad(plan, index: index, cluster: connection.settings(clientID: "needletail-bench")))
         }
         let run = BenchRun(
             kind: "end-to-end", clients: clients, timing: timing, reporting: reporting,

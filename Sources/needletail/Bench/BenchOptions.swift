@@ -9,21 +9,29 @@ struct BenchProducing: ParsableArguments {
     @Option(help: "all, 1 or 0.") var acks: ProduceCommand.Acks = .all
     @Flag(help: "Number the batches, as idempotent producers do.") var idempotent = false
     @Option(help: "Size of a full batch before compression.") var batchBytes = ByteSize(256 * 1024)
-    @Option(help: ArgumentHelp("With --rate: how long a record waits for its batch to fill.", valueName: "ms"))
+    @Option(
+        help: ArgumentHelp("With --rate: how long a record waits for its batch to fill.", valueName: "ms"))
     var lingerMs: Int64 = 5
     @Option(help: "Requests in flight of each producer to each broker.") var inFlight = 5
     @Option(help: "none, gzip, snappy, lz4 or zstd.") var compression: Compression = .none
     @Option(help: "How many different keys; 0: records have none.") var keys = 0
     @Option(help: "random, zeros or compressible:FRACTION.") var payload: PayloadKind = .random
-    @Option(help: "Records or bytes a second of all producers together (5000, 50k, 100MB); as many as possible by default.")
+    @Option(
+        help:
+            "Records or bytes a second of all producers together (5000, 50k, 100MB); as many as possible by default."
+    )
     var rate: Rate?
 
     func validate() throws {
-        if producers < 1 || inFlight < 1 { throw ValidationError("--producers and --in-flight must be at least 1.") }
+        if producers < 1 || inFlight < 1 {
+            throw ValidationError("--producers and --in-flight must be at least 1.")
+        }
         if keys < 0 || lingerMs < 0 { throw ValidationError("--keys and --linger-ms must not be negative.") }
         if batchBytes.bytes < 100 { throw ValidationError("--batch-bytes must be at least 100.") }
         if idempotent, acks != .all { throw ValidationError("--idempotent needs --acks all.") }
-        if acks == .none, rate == nil { throw ValidationError("--acks 0 needs --rate: nothing else would hold it back.") }
+        if acks == .none, rate == nil {
+            throw ValidationError("--acks 0 needs --rate: nothing else would hold it back.")
+        }
     }
 
     var described: Described {
@@ -61,7 +69,8 @@ struct BenchConsuming: ParsableArguments {
     @Option(help: "How much one Fetch asks for.") var fetchBytes = ByteSize(8 << 20)
     @Option(help: "How much one Fetch asks for of each partition.") var partitionBytes = ByteSize(1 << 20)
     @Option(help: "How much must be there before the broker answers.") var fetchMinBytes: Int32 = 1
-    @Option(help: ArgumentHelp("How long the broker may wait for that much.", valueName: "ms")) var fetchWaitMs: Int32 = 500
+    @Option(help: ArgumentHelp("How long the broker may wait for that much.", valueName: "ms"))
+    var fetchWaitMs: Int32 = 500
     @Flag(help: "Check the checksum of every batch.") var verify = false
 
     func validate() throws {
@@ -71,7 +80,8 @@ struct BenchConsuming: ParsableArguments {
     var described: Described {
         [
             ("consumers", .int(Int64(consumers))), ("fetchBytes", .int(Int64(fetchBytes.bytes))),
-            ("partitionBytes", .int(Int64(partitionBytes.bytes))), ("fetchMinBytes", .int(Int64(fetchMinBytes))),
+            ("partitionBytes", .int(Int64(partitionBytes.bytes))),
+            ("fetchMinBytes", .int(Int64(fetchMinBytes))),
             ("fetchWaitMs", .int(Int64(fetchWaitMs))), ("verify", .bool(verify)),
         ]
     }
@@ -81,7 +91,9 @@ struct BenchConsuming: ParsableArguments {
     ) throws -> [BenchClient] {
         let view = try asking { try AdminSession(connection).refresh(topics: topics) }
         let places = topics.flatMap { name in
-            (view.topics[name]?.partitions ?? []).indices.map { TopicPartition(topic: name, partition: Int32($0)) }
+            (view.topics[name]?.partitions ?? []).indices.map {
+                TopicPartition(topic: name, partition: Int32($0))
+            }
         }
         var plan = ConsumePlan()
         plan.fetchBytes = Int32(clamping: fetchBytes.bytes)
@@ -118,10 +130,15 @@ struct BenchTiming: ParsableArguments {
 
 /// What is said of it.
 struct BenchReporting: ParsableArguments {
-    @Option(help: "Process id of a broker on this machine: its CPU time and memory are measured.") var brokerPid: Int32?
-    @Option(help: ArgumentHelp("Write the result as JSON to a file, or to standard output (-) instead of the table.", valueName: "file"))
+    @Option(help: "Process id of a broker on this machine: its CPU time and memory are measured.")
+    var brokerPid: Int32?
+    @Option(
+        help: ArgumentHelp(
+            "Write the result as JSON to a file, or to standard output (-) instead of the table.",
+            valueName: "file"))
     var json: String?
-    @Flag(inversion: .prefixedNo, help: "A line of progress on standard error; by default only on a terminal.")
+    @Flag(
+        inversion: .prefixedNo, help: "A line of progress on standard error; by default only on a terminal.")
     var progress: Bool?
     @Option(help: "A name for this run in the JSON.") var label: String?
 }

@@ -23,7 +23,9 @@ extension BenchRun {
             if path == "-" { writeAll(1, Array(line.utf8)) } else { try write(line, to: path) }
         }
         if reporting.json != "-" { printTable(table) }
-        for (error, count) in final.errors.sorted(by: { $0.key < $1.key }) { complain("error: \(count) times \(error)") }
+        for (error, count) in final.errors.sorted(by: { $0.key < $1.key }) {
+            complain("error: \(count) times \(error)")
+        }
         if isInterrupted { throw ExitCode(130) }
         if final.failedRecords > 0 || !final.errors.isEmpty { throw ExitCode.failure }
     }
@@ -32,7 +34,9 @@ extension BenchRun {
         let fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
         guard fd >= 0 else { throw Failure.failed("cannot write \(path): \(describe(errno))") }
         defer { close(fd) }
-        guard writeAll(fd, Array(text.utf8)) else { throw Failure.failed("cannot write \(path): \(describe(errno))") }
+        guard writeAll(fd, Array(text.utf8)) else {
+            throw Failure.failed("cannot write \(path): \(describe(errno))")
+        }
     }
 
     private var table: [[String]] {
@@ -46,7 +50,8 @@ extension BenchRun {
         if let cpu = brokerCPU {
             rows += [
                 ["broker CPU", fixed(cpu, 2), "s"], ["", fixed(cpu / seconds * 100, 0), "% of a core"],
-                ["", fixed(perGigabyte(cpu), 3), "s/GB"], ["", fixed(perMillion(cpu), 3), "s/million records"],
+                ["", fixed(perGigabyte(cpu), 3), "s/GB"],
+                ["", fixed(perMillion(cpu), 3), "s/million records"],
                 ["broker memory", fixed(Double(brokerAfter?.residentBytes ?? 0) / 1e6, 1), "MB"],
                 ["", fixed(Double(brokerAfter?.residentBytesMax ?? 0) / 1e6, 1), "MB at most"],
             ]
@@ -74,20 +79,29 @@ extension BenchRun {
     private func perMillion(_ cpu: Double) -> Double { cpu / (Double(measured.records) / 1e6) }
 
     private func json(_ options: [(String, JSON)]) -> JSON {
-        var latency: [(String, JSON)] = [("of", .string(final.latencyKind)), ("count", .int(Int64(final.latency.totalCount)))]
+        var latency: [(String, JSON)] = [
+            ("of", .string(final.latencyKind)), ("count", .int(Int64(final.latency.totalCount))),
+        ]
         if final.latency.totalCount > 0 {
             latency += Self.percentiles.map { ($0.name, .number(latencyMs($0.value))) }
-            latency += [("max", .number(Double(final.latency.max) / 1000)), ("mean", .number(final.latency.mean / 1000))]
+            latency += [
+                ("max", .number(Double(final.latency.max) / 1000)),
+                ("mean", .number(final.latency.mean / 1000)),
+            ]
         }
         var result: [(String, JSON)] = [
             ("kind", .string(kind)), ("label", reporting.label.map { .string($0) } ?? .null),
-            ("options", .object(options)), ("seconds", .number(seconds)), ("records", .int(Int64(measured.records))),
+            ("options", .object(options)), ("seconds", .number(seconds)),
+            ("records", .int(Int64(measured.records))),
             ("bytes", .int(Int64(measured.bytes))), ("batchBytes", .int(Int64(measured.batchBytes))),
             ("requests", .int(Int64(measured.requests))), ("recordsPerSecond", .number(recordsPerSecond)),
             ("mbPerSecond", .number(bytesPerSecond / 1e6)),
             (kind == "consume" ? "recordsReadInAll" : "recordsInAll", .int(Int64(final.records))),
             ("failedRecords", .int(Int64(final.failedRecords))),
-            ("errors", .object(final.errors.sorted { $0.key < $1.key }.map { ($0.key, .int(Int64($0.value))) })),
+            (
+                "errors",
+                .object(final.errors.sorted { $0.key < $1.key }.map { ($0.key, .int(Int64($0.value))) })
+            ),
             ("latencyMs", .object(latency)),
         ]
         if kind == "end-to-end" { result.append(("recordsAcknowledged", .int(Int64(produced.records)))) }
@@ -104,7 +118,10 @@ extension BenchRun {
                 ))
         }
         result.append(
-            ("own", .object([("cpuSeconds", .number(ownCPU)), ("cpuSecondsPerGB", .number(perGigabyte(ownCPU)))])))
+            (
+                "own",
+                .object([("cpuSeconds", .number(ownCPU)), ("cpuSecondsPerGB", .number(perGigabyte(ownCPU)))])
+            ))
         return .object(result)
     }
 }

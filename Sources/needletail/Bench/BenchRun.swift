@@ -27,7 +27,8 @@ final class BenchRun {
     private let showsProgress: Bool
 
     init(
-        kind: String, clients: [BenchClient], timing: BenchTiming, reporting: BenchReporting, recordBytes: Int?
+        kind: String, clients: [BenchClient], timing: BenchTiming, reporting: BenchReporting,
+        recordBytes: Int?
     ) {
         self.kind = kind
         self.timing = timing
@@ -45,7 +46,9 @@ final class BenchRun {
         try getReady()
         let start = now().adding(milliseconds: 1)
         let share = timing.records.map { ($0 + producerCount - 1) / max(1, producerCount) }
-        for index in clients.indices { driver.with(index) { client, _ in client.start(at: start, records: share) } }
+        for index in clients.indices {
+            driver.with(index) { client, _ in client.start(at: start, records: share) }
+        }
         let warm = start.adding(milliseconds: timing.warmup.milliseconds)
         if timing.warmup.milliseconds > 0 { try run(until: warm, "warming up") }
         try measure()
@@ -66,7 +69,8 @@ final class BenchRun {
             if driver.isInterrupted { throw ExitCode(130) }
             guard now() < limit else {
                 let errors = clients.flatMap { $0.tally.errors.keys }.joined(separator: ", ")
-                throw Failure.failed("the topics are not ready after 30 s\(errors.isEmpty ? "" : ": " + errors)")
+                throw Failure.failed(
+                    "the topics are not ready after 30 s\(errors.isEmpty ? "" : ": " + errors)")
             }
             driver.turn(until: limit)
         }
@@ -120,7 +124,9 @@ final class BenchRun {
     private func comeHome() throws {
         let limit = now().adding(milliseconds: isInterrupted ? 0 : 10_000)
         func isHome() -> Bool {
-            let sent = clients.reduce(0) { if case .producer(let load) = $1 { $0 + load.tally.records } else { $0 } }
+            let sent = clients.reduce(0) {
+                if case .producer(let load) = $1 { $0 + load.tally.records } else { $0 }
+            }
             let isSent = clients.allSatisfy { if case .producer(let load) = $0 { load.isDone } else { true } }
             return isSent && (kind != "end-to-end" || total().records >= sent)
         }
@@ -178,5 +184,6 @@ func fixed(_ value: Double, _ digits: Int) -> String {
     if digits == 0 { return String(whole) }
     let (quotient, remainder) = abs(whole).quotientAndRemainder(dividingBy: Int64(scale))
     let fraction = String(remainder)
-    return (whole < 0 ? "-" : "") + "\(quotient)." + String(repeating: "0", count: digits - fraction.count) + fraction
+    return (whole < 0 ? "-" : "") + "\(quotient)." + String(repeating: "0", count: digits - fraction.count)
+        + fraction
 }

@@ -13,7 +13,8 @@ struct BenchTally {
     var failedRecords = 0
     /// In microseconds.
     var latency = Histogram<UInt64>(
-        lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000_000, numberOfSignificantValueDigits: .three)
+        lowestDiscernibleValue: 1, highestTrackableValue: 3_600_000_000,
+        numberOfSignificantValueDigits: .three)
     var latencyKind = ""
 
     mutating func took(_ nanoseconds: Int64, count: Int = 1) {

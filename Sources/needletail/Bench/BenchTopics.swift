@@ -14,14 +14,19 @@ struct BenchTopics: ParsableArguments {
     @Option(help: "The topic's name; with --topics several: bench-0, bench-1, ...") var topic = "bench"
     @Option(help: "How many topics.") var topics = 1
     @Option(help: "Partitions of each topic that is created.") var partitions: Int32 = 1
-    @Option(help: "Replicas of each partition that is created; the broker's default by default.") var replicationFactor: Int16 = -1
-    @Option(help: ArgumentHelp("A configuration of topics that are created; may be repeated.", valueName: "name=value"))
+    @Option(help: "Replicas of each partition that is created; the broker's default by default.")
+    var replicationFactor: Int16 = -1
+    @Option(
+        help: ArgumentHelp(
+            "A configuration of topics that are created; may be repeated.", valueName: "name=value"))
     var topicConfig: [ConfigPair] = []
     @Flag(help: "Create the topics first, deleting those of the same names.") var createTopic = false
     @Flag(help: "Delete the topics afterwards.") var deleteTopic = false
 
     func validate() throws {
-        if topics < 1 || partitions < 1 { throw ValidationError("--topics and --partitions must be at least 1.") }
+        if topics < 1 || partitions < 1 {
+            throw ValidationError("--topics and --partitions must be at least 1.")
+        }
     }
 
     var names: [String] { topics == 1 ? [topic] : (0..<topics).map { "\(topic)-\($0)" } }
@@ -47,7 +52,9 @@ struct BenchTopics: ParsableArguments {
                 return topic.partitions.isEmpty || topic.partitions.contains { $0.leader == .none }
             }
             if open.isEmpty { return names }
-            if !createTopic, let name = open.first(where: { view.topics[$0]?.error == .unknownTopicOrPartition }) {
+            if !createTopic,
+                let name = open.first(where: { view.topics[$0]?.error == .unknownTopicOrPartition })
+            {
                 throw Failure.failed("topic \(name) does not exist; --create-topic makes it")
             }
         }
@@ -79,7 +86,9 @@ struct BenchTopics: ParsableArguments {
             if !passes || attempt > 50 {
                 throw Failure.failed("topic \(first.name): \(ClientError.broker(code, first.errorMessage))")
             }
-            if attempt > 0, bad.allSatisfy({ ErrorCode.of($0.errorCode) == .topicAlreadyExists }), bad.count < names.count {
+            if attempt > 0, bad.allSatisfy({ ErrorCode.of($0.errorCode) == .topicAlreadyExists }),
+                bad.count < names.count
+            {
                 return
             }
             _ = try asking { try session.refresh(topics: names) }

@@ -8,7 +8,8 @@ struct ByteSize: ExpressibleByArgument {
 
     init?(argument: String) {
         let units: [(String, Int)] = [
-            ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1_000),
+            ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("GB", 1_000_000_000), ("MB", 1_000_000),
+            ("kB", 1_000),
             ("B", 1), ("", 1),
         ]
         guard let (unit, factor) = units.first(where: { argument.hasSuffix($0.0) }),
@@ -52,7 +53,9 @@ enum Rate: ExpressibleByArgument {
             return
         }
         let isThousands = argument.hasSuffix("k")
-        guard let number = Double(isThousands ? String(argument.dropLast()) : argument), number > 0 else { return nil }
+        guard let number = Double(isThousands ? String(argument.dropLast()) : argument), number > 0 else {
+            return nil
+        }
         self = .records(isThousands ? number * 1000 : number)
     }
 

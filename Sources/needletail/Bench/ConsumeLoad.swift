@@ -20,7 +20,9 @@ struct ConsumePlan {
 
 /// One consumer of a bench: one Fetch in flight to each broker; batches are counted where they lie and not copied.
 final class ConsumeLoad: ClientMachine {
-    private struct Lane { var start: Offset = -1; var end: Offset = -1; var position: Offset = -1; var isDone = false }
+    private struct Lane {
+        var start: Offset = -1; var end: Offset = -1; var position: Offset = -1; var isDone = false
+    }
     private struct Flight { let broker: BrokerID; let timestamp: Int64?; let sentAt: Instant }
 
     private(set) var cluster: Cluster
@@ -65,7 +67,9 @@ final class ConsumeLoad: ClientMachine {
 
     func receive(_ frame: RawSpan, on link: LinkID, at now: Instant) -> [LinkEffect] {
         if let reply = cluster.receive(frame, on: link, at: now) {
-            if let flight = flights.removeValue(forKey: reply.token) { answered(reply, flight, frame, at: now) }
+            if let flight = flights.removeValue(forKey: reply.token) {
+                answered(reply, flight, frame, at: now)
+            }
         }
         return advance(at: now)
     }
@@ -118,7 +122,8 @@ final class ConsumeLoad: ClientMachine {
                 }
                 lastToken += 1
                 flights[lastToken] = Flight(broker: leader, timestamp: timestamp, sentAt: now)
-                cluster.send(MessageCall(request, versionMax: 7), to: .broker(leader), token: lastToken, at: now)
+                cluster.send(
+                    MessageCall(request, versionMax: 7), to: .broker(leader), token: lastToken, at: now)
             }
         }
     }
@@ -194,7 +199,9 @@ final class ConsumeLoad: ClientMachine {
         flights[lastToken] = Flight(broker: leader, timestamp: nil, sentAt: now)
         tally.requests += 1
         let byName = wishes.values.contains { $0.topicID == .zero }
-        cluster.send(MessageCall(request, versionMax: byName ? 12 : 17), to: .broker(leader), token: lastToken, at: now)
+        cluster.send(
+            MessageCall(request, versionMax: byName ? 12 : 17), to: .broker(leader), token: lastToken, at: now
+        )
     }
 
     private func answered(_ reply: Cluster.Reply, _ flight: Flight, _ frame: RawSpan, at now: Instant) {
@@ -217,7 +224,9 @@ final class ConsumeLoad: ClientMachine {
         }
     }
 
-    private func take(_ part: FetchedPartition, _ frame: RawSpan, named: Bool, _ flight: Flight, at now: Instant) {
+    private func take(
+        _ part: FetchedPartition, _ frame: RawSpan, named: Bool, _ flight: Flight, at now: Instant
+    ) {
         let name = named ? part.topic : cluster.view.name(of: part.topicID) ?? ""
         let place = TopicPartition(topic: name, partition: part.index)
         guard var lane = lanes[place], !lane.isDone else { return }
@@ -228,7 +237,9 @@ final class ConsumeLoad: ClientMachine {
         {
             let batch = frame.extracting(at..<at + header.sizeInBytes)
             at += header.sizeInBytes
-            if plan.verifies, !batchChecksumHolds(batch, header: header) { tally.failed("bad checksum", records: Int(header.recordCount)) }
+            if plan.verifies, !batchChecksumHolds(batch, header: header) {
+                tally.failed("bad checksum", records: Int(header.recordCount))
+            }
             count(batch, header, at: now)
             lane.position = max(lane.position, Offset(header.nextOffset))
         }
@@ -254,7 +265,9 @@ final class ConsumeLoad: ClientMachine {
     private func readTimes(_ payload: RawSpan, _ header: BatchHeader, at now: Instant) {
         var at = 0
         for _ in 0..<header.recordCount {
-            guard let record = try? readRecord(payload, &at) else { return tally.failed("unreadable record", records: 1) }
+            guard let record = try? readRecord(payload, &at) else {
+                return tally.failed("unreadable record", records: 1)
+            }
             guard let value = record.value, value.count >= 8 else { continue }
             let stamp = Int64(
                 bigEndian: payload.unsafeLoadUnaligned(fromByteOffset: value.lowerBound, as: Int64.self))

@@ -61,7 +61,9 @@ final class ProduceLoad: ClientMachine {
         return !plan.isIdempotent
     }
     var isDone: Bool {
-        flights.isEmpty && (recordsLeft == 0 || lanes.indices.allSatisfy { ready($0, at: stoppedAt ?? .distantFuture) == 0 })
+        flights.isEmpty
+            && (recordsLeft == 0
+                || lanes.indices.allSatisfy { ready($0, at: stoppedAt ?? .distantFuture) == 0 })
             && (recordsLeft == 0 || stoppedAt != nil)
     }
 
@@ -117,12 +119,16 @@ final class ProduceLoad: ClientMachine {
         }
         for (index, place) in places.enumerated() {
             let count = cluster.view.topics[place.topic]!.partitions.count
-            var keys = (0..<plan.keys).map(ProducePlan.key).filter { partition(ofKey: $0, count: count) == place.partition }
+            var keys = (0..<plan.keys).map(ProducePlan.key).filter {
+                partition(ofKey: $0, count: count) == place.partition
+            }
             if keys.isEmpty { keys = [ProducePlan.key(0)] }
             lanes.append(
                 Lane(
                     places: [place],
-                    templates: (0..<2).map { _ in BatchTemplate(plan, using: &chance) { keys.randomElement(using: &$0) } },
+                    templates: (0..<2).map { _ in
+                        BatchTemplate(plan, using: &chance) { keys.randomElement(using: &$0) }
+                    },
                     interval: interval * Double(places.count), offset: interval * Double(index)))
         }
     }
@@ -155,7 +161,8 @@ final class ProduceLoad: ClientMachine {
         return lanes.indices.map { lane in
             let full = lanes[lane].templates[lanes[lane].template].recordCount
             return min(
-                due(lane, lanes[lane].sent).adding(milliseconds: plan.lingerMs), due(lane, lanes[lane].sent + full - 1))
+                due(lane, lanes[lane].sent).adding(milliseconds: plan.lingerMs),
+                due(lane, lanes[lane].sent + full - 1))
         }.filter { $0 > now }.min()
     }
 
@@ -189,7 +196,9 @@ final class ProduceLoad: ClientMachine {
         return nil
     }
 
-    private func send(_ lane: Int, _ place: TopicPartition, to leader: BrokerID, _ count: Int, at now: Instant) {
+    private func send(
+        _ lane: Int, _ place: TopicPartition, to leader: BrokerID, _ count: Int, at now: Instant
+    ) {
         let first = lanes[lane].sent
         let (start, offset, interval) = (startedAt!.nanoseconds, lanes[lane].offset, lanes[lane].interval)
         var marks = BatchTemplate.Marks(time: wallClock())
@@ -200,14 +209,16 @@ final class ProduceLoad: ClientMachine {
             sequences[place] = BatchPatch.advance(marks.sequence, by: Int32(count))
         }
         let batch = lanes[lane].templates[lanes[lane].template].batch(count, marks) { index in
-            interval == 0 ? now : Instant(nanoseconds: start + Int64(offset + interval * Double(first + index)))
+            interval == 0
+                ? now : Instant(nanoseconds: start + Int64(offset + interval * Double(first + index)))
         }
         lanes[lane].template = (lanes[lane].template + 1) % lanes[lane].templates.count
         lanes[lane].sent += count
         recordsLeft -= count
         lastToken += 1
         let flight = Flight(
-            broker: leader, place: place, lane: lane, first: first, count: count, batchBytes: batch.count, sentAt: now)
+            broker: leader, place: place, lane: lane, first: first, count: count, batchBytes: batch.count,
+            sentAt: now)
         let call = ProduceCall(
             acks: plan.acks, timeoutMs: 30_000,
             topics: [

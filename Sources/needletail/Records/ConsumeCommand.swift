@@ -23,12 +23,14 @@ struct ConsumeCommand: ParsableCommand {
 
     @Argument(help: "The topic.") var topic: String
     @OptionGroup var connection: ConnectionOptions
-    @Option(parsing: .unconditional, help: "beginning, end, or an offset; -5 means five records before the end.")
+    @Option(
+        parsing: .unconditional, help: "beginning, end, or an offset; -5 means five records before the end.")
     var from: From?
     @Option(help: ArgumentHelp("Begin with records of this time (ms since 1970) or later.", valueName: "ms"))
     var timestamp: Int64?
     @Option(name: .shortAndLong, help: "Only this partition; may be repeated.") var partition: [Int32] = []
-    @Flag(name: [.customShort("F"), .long], help: "Go on when the end is reached, until interrupted.") var follow = false
+    @Flag(name: [.customShort("F"), .long], help: "Go on when the end is reached, until interrupted.")
+    var follow = false
     @Option(name: .shortAndLong, help: "Stop after so many records.") var count: Int?
     @Option(name: .shortAndLong, help: ArgumentHelp("How to print a record.", valueName: "format"))
     var format: RecordFormat = .valueOnly
@@ -50,7 +52,9 @@ struct ConsumeCommand: ParsableCommand {
     }
 
     func validate() throws {
-        if from != nil, timestamp != nil { throw ValidationError("--from and --timestamp exclude each other.") }
+        if from != nil, timestamp != nil {
+            throw ValidationError("--from and --timestamp exclude each other.")
+        }
         if let count, count < 1 { throw ValidationError("--count must be at least 1.") }
         if let timestamp, timestamp < 0 { throw ValidationError("--timestamp must not be negative.") }
     }
@@ -60,7 +64,8 @@ struct ConsumeCommand: ParsableCommand {
         settings.outOfRange = nil
         let cluster = connection.settings(clientID: "needletail-consume")
         let loop = ConsumeLoop(
-            ConsumerClient(cluster: cluster, consumer: settings), topic: topic, format: format, countMax: count)
+            ConsumerClient(cluster: cluster, consumer: settings), topic: topic, format: format,
+            countMax: count)
         let places = try loop.places(partition)
         for place in places {
             loop.assign(place, from: try start(of: place), until: follow ? .never : .atEnd)

@@ -30,14 +30,20 @@ final class ConsumeLoop {
             let cluster = driver.machines[0].cluster
             if cluster.viewAge != age, let known = cluster.view.topics[topic] {
                 age = cluster.viewAge
-                if known.error == .none, !known.partitions.isEmpty { return try select(wanted, known.partitions.count) }
+                if known.error == .none, !known.partitions.isEmpty {
+                    return try select(wanted, known.partitions.count)
+                }
                 unknowns += 1
                 // A topic just created may not be known everywhere yet; one that is unknown thrice is not there.
                 if unknowns >= 3 || !known.error.isRetriable { throw missing(known.error) }
             }
-            if let reason = cluster.unreachable { throw Failure.unavailable("\(reason); is the broker running?") }
+            if let reason = cluster.unreachable {
+                throw Failure.unavailable("\(reason); is the broker running?")
+            }
             if driver.isInterrupted { throw ExitCode(130) }
-            guard now() < limit else { throw Failure.unavailable("no answer from the broker; is it running?") }
+            guard now() < limit else {
+                throw Failure.unavailable("no answer from the broker; is it running?")
+            }
             driver.turn(until: limit)
         }
     }
@@ -90,7 +96,8 @@ final class ConsumeLoop {
             }
         } catch {
             output.flush()
-            throw Failure.failed("\(chunk.place): the records after offset \(chunk.from) cannot be read: \(error)")
+            throw Failure.failed(
+                "\(chunk.place): the records after offset \(chunk.from) cannot be read: \(error)")
         }
     }
 }

@@ -22,10 +22,14 @@ struct ProduceCommand: ParsableCommand {
 
     @Argument(help: "The topic.") var topic: String
     @OptionGroup var connection: ConnectionOptions
-    @Option(name: [.customShort("K"), .long], help: "What stands between key and value; by default lines have no key.")
+    @Option(
+        name: [.customShort("K"), .long],
+        help: "What stands between key and value; by default lines have no key.")
     var keySeparator: String?
     @Option(help: "A key or value that equals this text is null.") var null: String?
-    @Option(name: [.customShort("H"), .long], help: ArgumentHelp("A header of every record; may be repeated.", valueName: "name=value"))
+    @Option(
+        name: [.customShort("H"), .long],
+        help: ArgumentHelp("A header of every record; may be repeated.", valueName: "name=value"))
     var header: [ConfigPair] = []
     @Option(name: .shortAndLong, help: "The partition of all records; by default the key decides.")
     var partition: Int32?
@@ -33,8 +37,10 @@ struct ProduceCommand: ParsableCommand {
     var acks: Acks = .all
     @Option(name: [.customShort("z"), .long], help: "none, gzip, snappy, lz4 or zstd.")
     var compression: Compression = .none
-    @Option(help: ArgumentHelp("How large a batch may become.", valueName: "bytes")) var batchBytes = 64 * 1024
-    @Option(help: ArgumentHelp("How long a batch waits for more records.", valueName: "ms")) var lingerMs: Int64 = 5
+    @Option(help: ArgumentHelp("How large a batch may become.", valueName: "bytes")) var batchBytes =
+        64 * 1024
+    @Option(help: ArgumentHelp("How long a batch waits for more records.", valueName: "ms")) var lingerMs:
+        Int64 = 5
     @Option(help: ArgumentHelp("How long to keep trying to deliver a record.", valueName: "ms"))
     var deliveryTimeout: Int64 = 120_000
     @Flag(name: .shortAndLong, help: "Say nothing when all went well.") var quiet = false

@@ -71,7 +71,9 @@ final class ProduceLoop {
 
     private func setWatching(_ wanted: Bool) {
         guard wanted != isWatching else { return }
-        if wanted { isWatching = driver.watch(0) } else {
+        if wanted {
+            isWatching = driver.watch(0)
+        } else {
             driver.unwatch(0)
             isWatching = false
         }
@@ -82,16 +84,21 @@ final class ProduceLoop {
         let limit = now().adding(milliseconds: Self.placeTimeoutMs)
         while true {
             let cluster = driver.machines[0].cluster
-            if let topic = cluster.view.topics[topic], topic.error == .none, !topic.partitions.isEmpty { break }
+            if let topic = cluster.view.topics[topic], topic.error == .none, !topic.partitions.isEmpty {
+                break
+            }
             if let error = cluster.view.topics[topic]?.error, error != .none, !error.isRetriable {
                 throw Failure.failed("topic \(topic): \(error.name)")
             }
-            if let reason = cluster.unreachable { throw Failure.unavailable("\(reason); is the broker running?") }
+            if let reason = cluster.unreachable {
+                throw Failure.unavailable("\(reason); is the broker running?")
+            }
             if driver.isInterrupted { throw ExitCode(130) }
             guard now() < limit else {
                 throw cluster.viewAge == 0
                     ? Failure.unavailable("no answer from the broker; is it running?")
-                    : Failure.failed("topic \(topic) does not exist; create it: needletail topic create \(topic)")
+                    : Failure.failed(
+                        "topic \(topic) does not exist; create it: needletail topic create \(topic)")
             }
             driver.turn(until: limit)
         }
@@ -116,10 +123,13 @@ final class ProduceLoop {
         }
         collect()
         if let (place, error) = firstError { complain("error: \(place): \(error)") }
-        if lines.badLines > 0 { complain("error: \(count(lines.badLines, "line")) without the key separator") }
+        if lines.badLines > 0 {
+            complain("error: \(count(lines.badLines, "line")) without the key separator")
+        }
         let bad = failed + lines.badLines
         if !quiet || bad > 0 {
-            complain("\(delivered) records delivered to \(topic) (\(acceptedBytes) bytes), \(bad) not delivered")
+            complain(
+                "\(delivered) records delivered to \(topic) (\(acceptedBytes) bytes), \(bad) not delivered")
         }
         if bad > 0 { throw ExitCode.failure }
         if driver.isInterrupted { throw ExitCode(130) }

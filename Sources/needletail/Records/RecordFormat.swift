@@ -55,7 +55,9 @@ struct RecordFormat: ExpressibleByArgument {
         return pieces
     }
 
-    func write(_ record: FetchedChunk.Record, of place: TopicPartition, _ payload: RawSpan, _ out: inout Output) {
+    func write(
+        _ record: FetchedChunk.Record, of place: TopicPartition, _ payload: RawSpan, _ out: inout Output
+    ) {
         switch form {
         case .json:
             var line = ""
@@ -67,7 +69,8 @@ struct RecordFormat: ExpressibleByArgument {
     }
 
     private func write(
-        _ piece: Piece, _ record: FetchedChunk.Record, _ place: TopicPartition, _ payload: RawSpan, _ out: inout Output
+        _ piece: Piece, _ record: FetchedChunk.Record, _ place: TopicPartition, _ payload: RawSpan,
+        _ out: inout Output
     ) {
         switch piece {
         case .text(let bytes): out.append(bytes)
@@ -80,7 +83,9 @@ struct RecordFormat: ExpressibleByArgument {
         case .keySize: out.append(String(record.view.key?.count ?? -1))
         case .valueSize: out.append(String(record.view.value?.count ?? -1))
         case .headers:
-            let pairs = headers(record, payload).map { "\($0.key)=\(String(decoding: $0.value ?? [], as: UTF8.self))" }
+            let pairs = headers(record, payload).map {
+                "\($0.key)=\(String(decoding: $0.value ?? [], as: UTF8.self))"
+            }
             out.append(pairs.joined(separator: ","))
         }
     }
@@ -90,11 +95,14 @@ struct RecordFormat: ExpressibleByArgument {
         payload.extracting(range).withUnsafeBytes { out.append($0) }
     }
 
-    private func headers(_ record: FetchedChunk.Record, _ payload: RawSpan) -> [(key: String, value: [UInt8]?)] {
+    private func headers(_ record: FetchedChunk.Record, _ payload: RawSpan) -> [(
+        key: String, value: [UInt8]?
+    )] {
         guard record.view.headerCount > 0 else { return [] }
         var pairs: [(key: String, value: [UInt8]?)] = []
         try? forEachHeader(of: record.view, in: payload) { key, value in
-            pairs.append((String(decoding: bytes(key, payload), as: UTF8.self), value.map { bytes($0, payload) }))
+            pairs.append(
+                (String(decoding: bytes(key, payload), as: UTF8.self), value.map { bytes($0, payload) }))
         }
         return pairs
     }
@@ -112,7 +120,14 @@ struct RecordFormat: ExpressibleByArgument {
         ]
         pairs.append(field("key", record.view.key.map { bytes($0, payload) }))
         pairs.append(field("value", record.view.value.map { bytes($0, payload) }))
-        pairs.append(("headers", .array(headers(record, payload).map { .object([("name", .string($0.key)), field("value", $0.value)]) })))
+        pairs.append(
+            (
+                "headers",
+                .array(
+                    headers(record, payload).map {
+                        .object([("name", .string($0.key)), field("value", $0.value)])
+                    })
+            ))
         return .object(pairs)
     }
 

@@ -18,9 +18,12 @@ struct TopicAlter: ParsableCommand {
 
     @Argument(help: "The topic's name.") var name: String
     @OptionGroup var connection: ConnectionOptions
-    @Option(name: .shortAndLong, help: ArgumentHelp("Set a configuration; may be repeated.", valueName: "name=value"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("Set a configuration; may be repeated.", valueName: "name=value"))
     var config: [ConfigPair] = []
-    @Option(help: ArgumentHelp("Take a configuration back to its default; may be repeated.", valueName: "name"))
+    @Option(
+        help: ArgumentHelp("Take a configuration back to its default; may be repeated.", valueName: "name"))
     var deleteConfig: [String] = []
     @Option(name: .shortAndLong, help: "How many partitions there shall be.") var partitions: Int32?
 
@@ -41,7 +44,9 @@ struct TopicAlter: ParsableCommand {
             for key in deleteConfig { print("\(name): \(key) has its default again") }
         }
         if let partitions {
-            let response = try asking { try session.call(AdminRequests.createPartitions(name, count: partitions)) }
+            let response = try asking {
+                try session.call(AdminRequests.createPartitions(name, count: partitions))
+            }
             for answer in response.results { try check(answer.errorCode, answer.errorMessage) }
             print("\(name): \(count(Int(partitions), "partition"))")
         }

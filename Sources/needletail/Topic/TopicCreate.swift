@@ -19,7 +19,9 @@ struct TopicCreate: ParsableCommand {
     var partitions: Int32?
     @Option(help: "Replicas of each partition; the broker's default.replication.factor by default.")
     var replicationFactor: Int16?
-    @Option(name: .shortAndLong, help: ArgumentHelp("A topic configuration; may be repeated.", valueName: "name=value"))
+    @Option(
+        name: .shortAndLong,
+        help: ArgumentHelp("A topic configuration; may be repeated.", valueName: "name=value"))
     var config: [ConfigPair] = []
     @Flag(help: "A topic that exists already is no error.") var ifNotExists = false
     @Flag(help: "Only ask whether it could be done.") var validateOnly = false
@@ -60,7 +62,8 @@ struct TopicCreate: ParsableCommand {
         } else if validateOnly {
             print("\(topic.name): could be created")
         } else {
-            let partitions = topic.numPartitions > 0 ? " with \(count(Int(topic.numPartitions), "partition"))" : ""
+            let partitions =
+                topic.numPartitions > 0 ? " with \(count(Int(topic.numPartitions), "partition"))" : ""
             print(isNew ? "created \(topic.name)\(partitions)" : "\(topic.name) exists already")
         }
     }

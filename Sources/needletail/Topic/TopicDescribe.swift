@@ -27,7 +27,9 @@ struct TopicDescribe: ParsableCommand {
         var known: [String] = []
         for name in wanted {
             let error = view.topics[name]?.error ?? .unknownTopicOrPartition
-            if error == .none { known.append(name) } else {
+            if error == .none {
+                known.append(name)
+            } else {
                 failed = true
                 complain("error: topic \(name): \(ClientError.broker(error, nil))")
             }
@@ -66,7 +68,8 @@ struct TopicDescribe: ParsableCommand {
     ) throws -> [TopicPartition: Int64] {
         var byLeader: [BrokerID: [ListOffsetsRequest.ListOffsetsTopic]] = [:]
         for name in names {
-            for (index, partition) in view.topics[name]!.partitions.enumerated() where partition.leader != .none {
+            for (index, partition) in view.topics[name]!.partitions.enumerated()
+            where partition.leader != .none {
                 var topic = ListOffsetsRequest.ListOffsetsTopic()
                 topic.name = name
                 var place = ListOffsetsRequest.ListOffsetsPartition()
@@ -74,7 +77,8 @@ struct TopicDescribe: ParsableCommand {
                 place.timestamp = timestamp
                 topic.partitions = [place]
                 if byLeader[partition.leader]?.last?.name == name {
-                    byLeader[partition.leader]![byLeader[partition.leader]!.count - 1].partitions.append(place)
+                    byLeader[partition.leader]![byLeader[partition.leader]!.count - 1].partitions.append(
+                        place)
                 } else {
                     byLeader[partition.leader, default: []].append(topic)
                 }
@@ -85,7 +89,9 @@ struct TopicDescribe: ParsableCommand {
             var request = ListOffsetsRequest()
             request.replicaId = -1
             request.topics = byLeader[leader]!
-            guard let response = try? session.call(request, to: .broker(leader), versionMax: 7) else { continue }
+            guard let response = try? session.call(request, to: .broker(leader), versionMax: 7) else {
+                continue
+            }
             for topic in response.topics {
                 for part in topic.partitions where part.errorCode == 0 {
                     found[TopicPartition(topic: topic.name, partition: part.partitionIndex)] = part.offset
@@ -106,7 +112,8 @@ struct TopicDescribe: ParsableCommand {
         for (index, partition) in topic.partitions.enumerated() {
             let place = TopicPartition(topic: name, partition: Int32(index))
             rows.append([
-                "\(index)", partition.leader == .none ? "none" : "\(partition.leader)", "\(partition.leaderEpoch)",
+                "\(index)", partition.leader == .none ? "none" : "\(partition.leader)",
+                "\(partition.leaderEpoch)",
                 partition.replicas.map(String.init).joined(separator: ","),
                 partition.isr.map(String.init).joined(separator: ","),
                 starts[place].map(String.init) ?? "-", ends[place].map(String.init) ?? "-",
@@ -123,7 +130,8 @@ struct TopicDescribe: ParsableCommand {
             let place = TopicPartition(topic: name, partition: Int32(index))
             return JSON.object([
                 ("partition", .int(Int64(index))), ("leader", .int(Int64(partition.leader.value))),
-                ("leaderEpoch", .int(Int64(partition.leaderEpoch.value))), ("replicas", .ints(partition.replicas)),
+                ("leaderEpoch", .int(Int64(partition.leaderEpoch.value))),
+                ("replicas", .ints(partition.replicas)),
                 ("isr", .ints(partition.isr)), ("start", starts[place].map(JSON.int) ?? .null),
                 ("end", ends[place].map(JSON.int) ?? .null),
             ])

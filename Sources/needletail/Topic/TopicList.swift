@@ -18,12 +18,14 @@ struct TopicList: ParsableCommand {
 
     func run() throws {
         let view = try asking { try AdminSession(connection).refresh(topics: nil) }
-        for (name, topic) in view.topics.sorted(by: { $0.key < $1.key }) where `internal` || !topic.isInternal {
+        for (name, topic) in view.topics.sorted(by: { $0.key < $1.key }) where `internal` || !topic.isInternal
+        {
             if json {
                 print(
                     JSON.object([
                         ("topic", .string(name)), ("id", .string("\(topic.id)")),
-                        ("partitions", .int(Int64(topic.partitions.count))), ("internal", .bool(topic.isInternal)),
+                        ("partitions", .int(Int64(topic.partitions.count))),
+                        ("internal", .bool(topic.isInternal)),
                     ]))
             } else {
                 print(name)
