@@ -93,11 +93,21 @@ extension Log {
         _ position: Int64
     ) throws(LogError) -> TimestampedOffset? {
         do {
-            let found = try firstRecord(
-                atOrAfter: timestamp, in: batch.bytes, header: header, limit: Self.payloadLimit)
-            guard let (offset, time) = found, offset >= startOffset else { return nil }
-            return TimestampedOffset(
-                offset: offset, timestamp: time, leaderEpoch: LeaderEpoch(header.partitionLeaderEpoch))
+            // Not only the first of that time: it may lie below the log's start, which can be inside a batch.
+            return try withPayload(of: batch.bytes, header: header, limit: Self.payloadLimit) {
+                payload throws(RecordError) in
+                var at = 0
+                while at < payload.byteCount {
+                    let record = try readRecord(payload, &at)
+                    let offset = header.offset(of: record)
+                    let time = header.timestamp(of: record)
+                    guard time >= timestamp.milliseconds, offset >= startOffset.value else { continue }
+                    return TimestampedOffset(
+                        offset: Offset(offset), timestamp: Timestamp(milliseconds: time),
+                        leaderEpoch: LeaderEpoch(header.partitionLeaderEpoch))
+                }
+                return nil
+            }
         } catch {
             throw .corrupted(
                 path: segment.path, offset: Offset(header.baseOffset), position: position, detail: "\(error)")

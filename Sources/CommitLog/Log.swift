@@ -66,6 +66,8 @@ package final class Log: @unchecked Sendable {
     var active: Segment { segments[segments.count - 1] }
 
     /// Makes the directory and the first, empty segment. Nothing is synced yet: the first sync does it.
+    ///
+    /// - Throws: `.disk` with `.exists` when there is a log with records in it already.
     package static func create(
         disk: any Disk, topicPartition: TopicPartition, topicID: TopicID, config: LogConfig,
         startOffset: Offset = 0, now: Timestamp
@@ -73,8 +75,16 @@ package final class Log: @unchecked Sendable {
         let log = Log(
             disk: disk, topicPartition: topicPartition, topicID: topicID, config: config,
             startOffset: startOffset)
-        do {
+        do throws(DiskError) {
             try disk.createDirectory(log.directory)
+            // Never over a log that is there: that one is to be opened.
+            let names = try disk.list(log.directory).map(\.name)
+            if let found = names.first(where: { $0.hasSuffix(".log") }) {
+                let path = log.directory + "/" + found
+                let file = try disk.open(path, .existing)
+                defer { disk.close(file) }
+                guard try disk.size(file) == 0 else { throw DiskError(.exists, "create", path) }
+            }
             log.segments = [try Segment.create(disk, log.directory, startOffset, now: now)]
             try log.writeMetadata()
         } catch {

@@ -154,7 +154,8 @@ final class Segment {
 
     /// Whether `seal` would change anything.
     var mustSeal: Bool {
-        reservedUpTo != 0 || !index.isFlushed || !times.isFlushed || areTimesKnown && maxTimestamp > lastTimeEntry
+        reservedUpTo != 0 || !index.isFlushed || !times.isFlushed
+            || areTimesKnown && maxTimestamp > lastTimeEntry
     }
 
     /// The segment stops growing (or the log closes): both indexes go to their files, reserved blocks go back.

@@ -7,6 +7,17 @@ import Vocabulary
 @testable import CommitLog
 
 struct LogAppendTests {
+    @Test func `a log is never made over one that is there`() throws {
+        let disk = SimulatedDisk()
+        try makeLog(disk).append(batch())
+        #expect(throws: LogError.self) { try makeLog(disk) }
+        #expect(try openLog(disk).0.endOffset == 1)
+        // What a creation cut short left behind is no log.
+        let other = SimulatedDisk()
+        _ = try makeLog(other)
+        #expect(try makeLog(other).endOffset == 0)
+    }
+
     @Test func `a burst is one write and its offsets are dense`() throws {
         let disk = SimulatedDisk()
         let log = try makeLog(disk)

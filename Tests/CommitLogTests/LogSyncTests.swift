@@ -79,7 +79,9 @@ struct LogSyncTests {
             disk.paths.filter { $0.hasSuffix(".snapshot") } == [path(5, ".snapshot"), path(6, ".snapshot")])
     }
 
-    @Test func `closing makes up for syncs that were never reported, and for what a checkpoint leaves open`() throws {
+    @Test func `closing makes up for syncs that were never reported, and for what a checkpoint leaves open`()
+        throws
+    {
         let disk = SimulatedDisk()
         let log = try makeLog(disk)
         try log.append(batch(time: 7))

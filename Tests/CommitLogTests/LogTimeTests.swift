@@ -43,6 +43,14 @@ struct LogTimeTests {
         #expect(found.offset.value == records.first { $0.time == newest }!.offset)
     }
 
+    @Test func `a log that starts inside a batch answers from its start on`() throws {
+        let log = try makeLog(SimulatedDisk())
+        try log.append(batch(5, time: 100))
+        try log.deleteRecords(before: 3, now: 0)
+        #expect(try log.offset(atOrAfter: 0, bound: 5)?.offset == 3)
+        #expect(try log.offset(atOrAfter: 104, bound: 5)?.offset == 4)
+    }
+
     @Test func `an empty log knows no time`() throws {
         let log = try makeLog(SimulatedDisk())
         #expect(try log.maxTimestamp() == nil)
