@@ -43,7 +43,8 @@ package enum LoopEffect: Sendable {
     case log(LogLine)
 }
 
-/// Makes targets durable, off the loop; the answer is a `SyncOutcome` to `loop`.
+/// Makes targets durable, off the loop; the answer is a `SyncOutcome` to `loop`. A target that is gone meanwhile (its topic was
+/// deleted) counts as done.
 package struct SyncRequest: Sendable {
     package let disk: any Disk
     package let targets: [SyncTarget]

@@ -49,7 +49,8 @@ extension LogDirectory {
         if excess > 0 { name = "\(partition.topic.dropLast(excess))-\(partition.partition)" }
         if disk.exists(name + ending) { try disk.removeDirectory(name + ending) }
         try disk.rename("\(partition)", to: name + ending)
-        try disk.sync(.directory(""))
+        // A deletion that a power loss undoes is done again at the next start, by the metadata: ten thousand need not wait.
+        if suffix == Self.straySuffix { try disk.sync(.directory("")) }
     }
 
     private static func hex(_ value: UInt64) -> String {

@@ -11,6 +11,8 @@ import Vocabulary
 extension ControlLoop {
     /// Partitions made or removed in one call: a few milliseconds of file system work.
     static let sliceSteps = 64
+    /// Topics looked at in one call, most of which need nothing done.
+    private static let sliceTopics = 1024
 
     /// Puts the topics that the records touch in the queue.
     func noteChanges(_ records: [MetadataRecord]) {
@@ -20,6 +22,15 @@ extension ControlLoop {
             for id in running.keys.sorted() { reconciling.add(id) }
         }
         for id in topics(touchedBy: records, in: controller.committed).sorted() { reconciling.add(id) }
+        for record in records {
+            switch record {
+            case .topicCreated(let id, let name, _):
+                log(.info, "Created a topic.", [("topic", name), ("topic.id", id.description)])
+            case .topicDeleted(let id):
+                log(.info, "Deleted a topic.", [("topic", running[id]?.name ?? ""), ("topic.id", id.description)])
+            default: break
+            }
+        }
     }
 
     /// The topics that a record is about.
@@ -40,7 +51,8 @@ extension ControlLoop {
     /// One slice of work.
     func reconcile() {
         var steps = Self.sliceSteps
-        while steps > 0, let id = reconciling.first {
+        for _ in 0..<Self.sliceTopics {
+            guard steps > 0, let id = reconciling.first else { return }
             guard reconcile(id, &steps) else { return }
             reconciling.removeFirst()
             for reply in held.takeReady(running: id) { reply.end(.done(reply.reply)) }
@@ -107,6 +119,8 @@ extension ControlLoop {
                 id: id, topicID: topic.id, disk: disk, log: log, leaderEpoch: state.leaderEpoch,
                 writeCaching: config.writeCaching)
             upkeep.add(partition)
+            // So that its directory is there for good before anyone asks, and a stop in order has nothing to wait for.
+            requestSync(of: partition)
             return partition
         } catch {
             if case .disk(let error) = error { failed(disk, error) }

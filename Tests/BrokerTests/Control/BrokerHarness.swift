@@ -21,6 +21,8 @@ final class BrokerHarness {
     private(set) var lines: [LogLine] = []
     var now = Moment(instant: Instant(nanoseconds: 1_000_000_000), timestamp: 1_700_000_000_000)
     var holdsSyncs = false
+    /// False: what follows from a request is done by `step`, a call at a time.
+    var settles = true
     private var heldSyncs: [SyncRequest] = []
     private let config: BrokerConfig
     private var seed: UInt64 = 42
@@ -83,7 +85,7 @@ final class BrokerHarness {
             loop.received(peer.connection, UnsafeMutableRawBufferPointer($0), now: now)
         }
         #expect(consumed == bytes.count)
-        settle()
+        if settles { settle() }
     }
 
     /// A request and its answer, which must be there without the clock moving.
@@ -121,18 +123,19 @@ final class BrokerHarness {
     }
 
     /// Carries out effects, and calls again as long as there is work for now.
-    func settle() {
-        var isBusy = true
-        while isBusy {
-            isBusy = false
-            if let wake = control.advance(to: now), wake <= now.instant { isBusy = true }
-            _ = loop.advance(to: now)
-            for effect in control.takeOutbound() + loop.takeOutbound() {
-                isBusy = true
-                carryOut(effect)
-            }
-            _ = loop.takeDirty()
+    func settle() { while step() {} }
+
+    /// - Returns: whether there is more to do now.
+    func step() -> Bool {
+        var isBusy = false
+        if let wake = control.advance(to: now), wake <= now.instant { isBusy = true }
+        _ = loop.advance(to: now)
+        for effect in control.takeOutbound() + loop.takeOutbound() {
+            isBusy = true
+            carryOut(effect)
         }
+        _ = loop.takeDirty()
+        return isBusy
     }
 
     private func carryOut(_ effect: LoopEffect) {
@@ -146,10 +149,12 @@ final class BrokerHarness {
 
     private func carryOut(_ request: SyncRequest) {
         var failure: DiskError?
-        do throws(DiskError) {
-            for target in request.targets { try request.disk.sync(target) }
-        } catch {
-            failure = error
+        for target in request.targets {
+            do throws(DiskError) {
+                try request.disk.sync(target)
+            } catch {
+                if error.reason != .notFound { failure = error }
+            }
         }
         let message = LoopMessage.synced([SyncOutcome(owner: request.owner, error: failure)])
         carryOut(.post(message, to: request.loop))

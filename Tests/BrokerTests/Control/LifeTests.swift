@@ -77,6 +77,31 @@ import Vocabulary
         #expect(harness.broker.topology.current().byName["wide"]?.partitions.count == 500)
     }
 
+    @Test func `a topic deleted while it comes up turns round, and another of its name follows`() throws {
+        let harness = try BrokerHarness()
+        harness.settles = false
+        harness.send(BrokerHarness.creation(of: "wide", 500))
+        while harness.control.running.isEmpty { _ = harness.step() }
+        let first = try #require(harness.control.running.values.first)
+        #expect(first.partitions.count < 500)
+        var topic = DeleteTopicsRequest.DeleteTopicState()
+        topic.name = "wide"
+        var deletion = DeleteTopicsRequest()
+        deletion.topics = [topic]
+        deletion.timeoutMs = 10_000
+        harness.send(deletion)
+        harness.send(BrokerHarness.creation(of: "wide", 3))
+        harness.settle()
+        #expect(try harness.answer(to: CreateTopicsRequest.self)?.topics.first?.errorCode == 0)
+        #expect(try harness.answer(to: DeleteTopicsRequest.self)?.responses.first?.errorCode == 0)
+        #expect(try harness.answer(to: CreateTopicsRequest.self)?.topics.first?.errorCode == 0)
+        let now = try #require(harness.broker.topology.current().byName["wide"])
+        #expect(now.partitions.count == 3)
+        #expect(now.id != first.id)
+        let names = try harness.disks[0].list("").map(\.name).filter { $0.hasPrefix("wide") && !$0.hasSuffix("-delete") }
+        #expect(names == ["wide-0", "wide-1", "wide-2"])
+    }
+
     @Test func `a deleted topic's directories are renamed at once and removed later`() throws {
         let harness = try BrokerHarness()
         try harness.createTopic("gone", partitions: 2, configs: ["file.delete.delay.ms": "5000"])
