@@ -71,11 +71,16 @@ extension Recovery {
         var at = position + 1
         var expected = expected.value
         while at + Int64(BatchHeader.byteCount) <= segment.size {
-            guard let bytes = try scanner.bytes(at: at, count: BatchHeader.byteCount) else { break }
-            // Nearly every byte is dismissed by these two.
-            if bytes[16] == 2, bytes[0] == 0, case .batch(let header) = try scanner.header(at: at),
-                header.baseOffset >= expected, segment.canHold(header.lastOffset),
-                case .batch = try scanner.checkedHeader(at: at)
+            let window = Int(min(segment.size - at, 64 << 10))
+            guard let bytes = try scanner.bytes(at: at, count: window) else { break }
+            // Nearly every byte is dismissed by its offset's first byte and the magic: gigabytes may have to be passed.
+            let last = window - BatchHeader.byteCount
+            var index = 0
+            while index <= last, bytes[index] != 0 || bytes[index + 16] != 2 { index += 1 }
+            at += Int64(index)
+            guard index <= last else { continue }
+            if case .batch(let header) = try scanner.header(at: at), header.baseOffset >= expected,
+                segment.canHold(header.lastOffset), case .batch = try scanner.checkedHeader(at: at)
             {
                 found.append(at)
                 at += Int64(header.sizeInBytes)
