@@ -39,7 +39,13 @@ package final class Node: Sendable {
             settings: settings.reactor, limits: limits, listeners: open, disks: disks, logger: logger
         ) { targets, nanoseconds, failed in syncNumbers.note(targets, nanoseconds, failed) }
 
-        let broker = try Self.startControl(reactor, config, disks, threads: settings.recoveryThreads)
+        let broker: Broker
+        do throws(SettingsProblems) {
+            broker = try Self.startControl(reactor, config, disks, threads: settings.recoveryThreads)
+        } catch {
+            for listener in open { close(listener.descriptor) }
+            throw error
+        }
         syncNumbers.metrics.withLock { $0 = broker.metrics }
         reactor.startLoops { id in
             var generator = SystemRandomNumberGenerator()
@@ -47,12 +53,18 @@ package final class Node: Sendable {
         }
 
         let state = NodeState(started: started)
-        http = try Self.startHTTP(settings.httpListener, httpMayMove, logger) { path in
-            switch path {
-            case "/metrics": Console.metrics(broker, disks, limits, state)
-            case "/health": Console.health(broker, state)
-            default: nil
+        do throws(SettingsProblems) {
+            http = try Self.startHTTP(settings.httpListener, httpMayMove, logger) { path in
+                switch path {
+                case "/metrics": Console.metrics(broker, disks, limits, state)
+                case "/health": Console.health(broker, state)
+                default: nil
+                }
             }
+        } catch {
+            reactor.finishLoops(by: started)
+            reactor.finishControl()
+            throw error
         }
         self.settings = settings
         self.broker = broker

@@ -20,7 +20,7 @@ extension BrokerLoop {
                 do throws(Partition.Failure) {
                     let found = try Self.offset(of: wanted, in: partition)
                     (part.offset, part.timestamp) = (found.offset.value, found.timestamp.milliseconds)
-                    part.leaderEpoch = found.epoch.value
+                    if context.version >= 4 { part.leaderEpoch = found.epoch.value }
                 } catch {
                     part.errorCode = error.code.rawValue
                 }

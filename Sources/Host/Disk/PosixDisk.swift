@@ -99,10 +99,15 @@ package final class PosixDisk: Disk {
     package func sync(_ target: SyncTarget) throws(DiskError) {
         switch target {
         case .file(let file):
-            try withDescriptor(file, "fdatasync", syncs: true) { descriptor throws(DiskError) in
-                while fdatasync(descriptor) != 0 {
-                    if errno != EINTR { throw self.failedForGood(self.error("fdatasync", file)) }
+            do throws(DiskError) {
+                try withDescriptor(file, "fdatasync", syncs: true) { descriptor throws(DiskError) in
+                    while fdatasync(descriptor) != 0 {
+                        if errno != EINTR { throw self.failedForGood(self.error("fdatasync", file)) }
+                    }
                 }
+            } catch {
+                // Removed while its sync was on the way: nothing is left that could be lost.
+                if error.reason != .notFound || knows(file) { throw error }
             }
         case .directory(let path):
             try checkOnline("fsync", path)
@@ -232,6 +237,8 @@ package final class PosixDisk: Disk {
             throw Self.error("open", full(path))
         }
     }
+
+    private func knows(_ file: FileID) -> Bool { files.withLock { $0.path(of: file) } != nil }
 
     private func checkOnline(_ operation: String, _ path: String) throws(DiskError) {
         if hasFailed { throw DiskError(.offline, operation, full(path)) }

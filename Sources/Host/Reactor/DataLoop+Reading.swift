@@ -74,7 +74,8 @@ extension DataLoop {
     func resume(_ connection: SocketConnection) {
         while connection.broker.hostIndex >= 0, connection.broker.wantsRead, !isFinishing {
             let frameBytes = SocketConnection.frameBytes(connection.kept)
-            guard frameBytes > 0, connection.keptCount >= frameBytes else { break }
+            let isBad = frameBytes > 0 && !isAcceptable(frameBytes)
+            guard isBad || (frameBytes > 0 && connection.keptCount >= frameBytes) else { break }
             let before = connection.keptCount
             process(connection, connection.kept)
             if connection.keptCount == before { break }
@@ -109,8 +110,11 @@ extension DataLoop {
 
     /// Room for the frame in hand and the next length: but for a length that will be refused, only for what is there.
     private func capacity(frameBytes: Int, keptCount: Int) -> Int {
-        let isPlausible = BrokerLoop.isAcceptable(frameLength: frameBytes - 4, max: settings.requestBytesMax)
         let isLarge = frameBytes > Self.sharedFrameMax || keptCount > Self.sharedKeptMax
-        return isPlausible && isLarge ? max(frameBytes, keptCount) + 4 : keptCount + 4
+        return isLarge && isAcceptable(frameBytes) ? max(frameBytes, keptCount) + 4 : keptCount + 4
+    }
+
+    private func isAcceptable(_ frameBytes: Int) -> Bool {
+        BrokerLoop.isAcceptable(frameLength: frameBytes - 4, max: settings.requestBytesMax)
     }
 }

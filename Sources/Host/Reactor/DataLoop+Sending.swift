@@ -41,7 +41,6 @@ extension DataLoop {
             }
             switch progress {
             case .sent(let count):
-                connection.lastActive = now.instant
                 budget -= count
                 continue
             case .waits: break
@@ -98,9 +97,7 @@ extension DataLoop {
             if let failure { return failure }
             let sent = nt_send(connection.descriptor, vector.baseAddress, Int32(count), isFollowed ? 1 : 0)
             if sent < 0 { return blockedOrGone(connection) }
-            connection.broker.output.consume(sent)
-            if sent < total { connection.isBlocked = true }
-            return connection.isBlocked ? .waits : .sent(sent)
+            return consumed(connection, sent, of: total)
         }
     }
 
@@ -141,9 +138,7 @@ extension DataLoop {
                 return blockedOrGone(connection)
             }
             if sent == 0 { return unreadable(connection, region, nil) }
-            connection.broker.output.consume(sent)
-            if sent < chunk { connection.isBlocked = true }
-            return connection.isBlocked ? .waits : .sent(sent)
+            return consumed(connection, sent, of: chunk)
         } catch { return unreadable(connection, region, error) }
     }
 
@@ -158,8 +153,14 @@ extension DataLoop {
         var piece = iovec(iov_base: room.baseAddress, iov_len: room.count)
         let sent = nt_send(connection.descriptor, &piece, 1, 0)
         if sent < 0 { return blockedOrGone(connection) }
+        return consumed(connection, sent, of: room.count)
+    }
+
+    /// The socket took `sent` bytes; when that is not all, it takes no more for now.
+    private func consumed(_ connection: SocketConnection, _ sent: Int, of offered: Int) -> Progress {
         connection.broker.output.consume(sent)
-        if sent < room.count { connection.isBlocked = true }
+        connection.lastActive = now.instant
+        connection.isBlocked = sent < offered
         return connection.isBlocked ? .waits : .sent(sent)
     }
 
