@@ -1,13 +1,11 @@
 import Client
-import Messages
 import Vocabulary
-import Wire
 
 /// One producer of a bench: sends prepared batches when their records are due, or as fast as they are acknowledged.
 final class ProduceLoad: ClientMachine {
     /// Records that go one way: without keys one lane that takes the partitions in turn, a batch each; with keys a lane
     /// for each partition, as a key's records must all go there.
-    private struct Lane {
+    struct Lane {
         let places: [TopicPartition]
         var turn = 0
         var templates: [BatchTemplate]
@@ -17,7 +15,7 @@ final class ProduceLoad: ClientMachine {
         let interval: Double
         let offset: Double
     }
-    private struct Flight {
+    struct Flight {
         let broker: BrokerID
         let place: TopicPartition
         let lane: Int
@@ -26,26 +24,26 @@ final class ProduceLoad: ClientMachine {
         let batchBytes: Int
         let sentAt: Instant
     }
-    private enum Identity { case none, asking, given(id: Int64, epoch: Int16) }
+    enum Identity { case none, asking, given(id: Int64, epoch: Int16) }
 
-    private(set) var cluster: Cluster
+    var cluster: Cluster
     var tally = BenchTally()
-    private let plan: ProducePlan
+    let plan: ProducePlan
     private var chance: SeededGenerator
-    private var lanes: [Lane] = []
-    private var flights: [Int: Flight] = [:]
-    private var inFlight: [BrokerID: Int] = [:]
+    var lanes: [Lane] = []
+    var flights: [Int: Flight] = [:]
+    var inFlight: [BrokerID: Int] = [:]
     private var lastToken = 0
     private var firstLane = 0
-    private var startedAt: Instant?
-    private var measuredFrom = Instant(nanoseconds: 0)
+    var startedAt: Instant?
+    var measuredFrom = Instant(nanoseconds: 0)
     private var stoppedAt: Instant?
-    private var pausedUntil = Instant(nanoseconds: 0)
+    var pausedUntil = Instant(nanoseconds: 0)
     private var recordsLeft = Int.max
-    private var identity = Identity.none
-    private var isRenewing = false
-    private var sequences: [TopicPartition: Int32] = [:]
-    private static let identityToken = 0
+    var identity = Identity.none
+    var isRenewing = false
+    var sequences: [TopicPartition: Int32] = [:]
+    static let identityToken = 0
 
     init(_ plan: ProducePlan, index: Int, cluster settings: Cluster.Settings) {
         self.plan = plan
@@ -133,7 +131,7 @@ final class ProduceLoad: ClientMachine {
         }
     }
 
-    private func due(_ lane: Int, _ index: Int) -> Instant {
+    func due(_ lane: Int, _ index: Int) -> Instant {
         let start = startedAt?.nanoseconds ?? 0
         return Instant(nanoseconds: start + Int64(lanes[lane].offset + lanes[lane].interval * Double(index)))
     }
@@ -234,84 +232,5 @@ final class ProduceLoad: ClientMachine {
             inFlight[leader, default: 0] += 1
         }
         cluster.send(call, to: .broker(leader), token: lastToken, at: now)
-    }
-
-    // MARK: Answers
-
-    private func answered(_ reply: Cluster.Reply, _ frame: RawSpan, at now: Instant) {
-        var at = reply.bodyAt
-        do throws(WireError) {
-            if reply.token == Self.identityToken {
-                let response = try InitProducerIdResponse(frame, &at, version: reply.version)
-                if response.errorCode == 0 {
-                    identity = .given(id: response.producerId, epoch: response.producerEpoch)
-                } else {
-                    failed(reply.token, ErrorCode.of(response.errorCode).name, at: now)
-                }
-                return
-            }
-            let response = try ProduceResponse(frame, &at, version: reply.version)
-            let part = response.responses.first?.partitionResponses.first
-            let code = ErrorCode.of(part?.errorCode ?? -1)
-            if code == .none, let flight = land(reply.token) {
-                delivered(flight, at: now)
-            } else {
-                if code.asksForMetadata { cluster.refresh() }
-                failed(reply.token, code.name, at: now)
-            }
-        } catch {
-            failed(reply.token, "malformed answer", at: now)
-        }
-    }
-
-    private func land(_ token: Int) -> Flight? {
-        guard let flight = flights.removeValue(forKey: token) else { return nil }
-        inFlight[flight.broker, default: 1] -= 1
-        return flight
-    }
-
-    private func delivered(_ flight: Flight, at now: Instant) {
-        tally.records += flight.count
-        tally.bytes += flight.count * plan.bytesPerRecord
-        tally.batchBytes += flight.batchBytes
-        if lanes[flight.lane].interval == 0 {
-            if flight.sentAt >= measuredFrom { tally.took(now - flight.sentAt, count: flight.count) }
-            return
-        }
-        // Records of a batch were due one after the other; 32 steps are fine enough.
-        let step = max(1, flight.count / 32)
-        for index in stride(from: 0, to: flight.count, by: step) {
-            let due = due(flight.lane, flight.first + index)
-            if due >= measuredFrom { tally.took(now - due, count: min(step, flight.count - index)) }
-        }
-    }
-
-    private func failed(_ token: Int, _ error: String, at now: Instant) {
-        pausedUntil = now.adding(milliseconds: 100)
-        if token == Self.identityToken {
-            identity = .none
-            tally.failed(error, records: 0)
-            return
-        }
-        guard let flight = land(token) else { return }
-        cluster.refresh()
-        tally.failed(error, records: flight.count)
-        isRenewing = plan.isIdempotent  // The sequence has a gap now.
-    }
-
-    private func identify(at now: Instant) {
-        guard plan.isIdempotent else { return }
-        if isRenewing {
-            pausedUntil = max(pausedUntil, now.adding(milliseconds: 10))
-            guard flights.isEmpty else { return }
-            isRenewing = false
-            identity = .none
-            sequences = [:]
-        }
-        guard case .none = identity, pausedUntil <= now || startedAt == nil else { return }
-        identity = .asking
-        var request = InitProducerIdRequest()
-        request.transactionTimeoutMs = .max
-        cluster.send(MessageCall(request, versionMax: 4), to: .any, token: Self.identityToken, at: now)
     }
 }
