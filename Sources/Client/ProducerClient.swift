@@ -104,6 +104,7 @@ package struct ProducerClient: ClientMachine, Sendable {
             switch effect {
             case .initProducerID:
                 var request = InitProducerIdRequest()
+                request.transactionalId = nil
                 request.transactionTimeoutMs = .max
                 cluster.send(
                     MessageCall(request, versionMax: 4), to: .any, token: Self.identityToken, at: now)

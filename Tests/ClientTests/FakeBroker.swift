@@ -44,8 +44,10 @@ struct FakeBroker {
         case 22:
             lastProducerID += 1
             let id = lastProducerID
-            return try reply(InitProducerIdRequest.self) { _ in
+            return try reply(InitProducerIdRequest.self) { request in
                 var response = InitProducerIdResponse()
+                // An empty transactional id is not none.
+                if request.transactionalId != nil { response.errorCode = ErrorCode.invalidRequest.rawValue }
                 response.producerId = id
                 return response
             }

@@ -78,6 +78,7 @@ extension ProduceLoad {
         guard case .none = identity, pausedUntil <= now || startedAt == nil else { return }
         identity = .asking
         var request = InitProducerIdRequest()
+        request.transactionalId = nil
         request.transactionTimeoutMs = .max
         cluster.send(MessageCall(request, versionMax: 4), to: .any, token: Self.identityToken, at: now)
     }
