@@ -22,7 +22,7 @@ def code(call) -> str:
 
 def topic_id(python, topic) -> uuid.UUID:
     (description,) = python.describe_topics([topic])
-    return description["topic_id"]
+    return uuid.UUID(description["topic_id"])
 
 
 def write(broker, topic, count, partition=0, **kwargs):

@@ -15,6 +15,8 @@ from confluent_kafka.admin import AdminClient
 
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 READ_TIMEOUT = 20.0
+# An hour ago: records older than the default retention would be deleted while a test looks at them.
+RECENT = int(time.time() - 3600) * 1000
 
 
 @dataclass(frozen=True)

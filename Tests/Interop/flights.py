@@ -61,7 +61,7 @@ def create(bootstrap: str, topic: str) -> None:
     admin.create_topics([new])[topic].result(30)
 
 
-def write(bootstrap: str, topic: str, flights, compression: str = "lz4") -> None:
+def write(bootstrap: str, topic: str, flights, compression: str = "zstd") -> None:
     producer = confluent_kafka.Producer({
         "bootstrap.servers": bootstrap, "enable.idempotence": True, "acks": "all", "linger.ms": 20,
         "compression.type": compression, "queue.buffering.max.messages": 200_000})
@@ -130,7 +130,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--bootstrap", default="127.0.0.1:9092", metavar="HOST:PORT")
     parser.add_argument("--topic", default="flights")
-    parser.add_argument("--compression", default="lz4", choices=["none", "gzip", "snappy", "lz4", "zstd"])
+    parser.add_argument("--compression", default="zstd", choices=["none", "gzip", "snappy", "lz4", "zstd"])
     parser.add_argument("--needletail", default=".build-release/release/needletail", metavar="PROGRAM",
                         help="the program whose 'consume' reads the flights back too; empty to leave it out")
     options = parser.parse_args()

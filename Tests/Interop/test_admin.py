@@ -15,7 +15,7 @@ from kafka.admin import KafkaAdminClient
 
 from administration import code, result, topic_id, write
 from broker import eventually
-from clients import ALL, Record, create_topic
+from clients import ALL, RECENT, Record, confluent_consumer, create_topic
 
 
 # --- topics ---
@@ -42,13 +42,15 @@ def test_create_list_describe_delete_by_kafka_python(broker, python, topic):
     assert created["configs"]["segment.bytes"]["value"] == "1073741824"
     assert topic in python.list_topics()
     (described,) = python.describe_topics([topic])
-    assert described["topic_id"] == created["topic_id"] and described["topic_id"].int != 0
+    assert described["topic_id"] == created["topic_id"]
+    identity = uuid.UUID(described["topic_id"])
+    assert identity.int != 0
     assert sorted(p["partition_index"] for p in described["partitions"]) == [0, 1]
-    (by_id,) = python.describe_topics([described["topic_id"]])
+    (by_id,) = python.describe_topics([identity])
     assert by_id["name"] == topic
     listed = python.describe_topic_partitions([topic])
     assert topic in str(listed)
-    python.delete_topics([described["topic_id"]])
+    python.delete_topics([identity])
     assert topic not in python.list_topics()
 
 
@@ -141,7 +143,8 @@ def test_deleted_topic_gives_its_files_back(make_broker, topic):
     create_topic(broker.bootstrap, topic, partitions=2, file_delete_delay_ms=200)
     write(broker, topic, 100)
     directory = broker.partition_directory(topic)
-    result(AdminClient({"bootstrap.servers": broker.bootstrap}).delete_topics([topic]))
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    result(admin.delete_topics([topic]))
     assert not directory.exists(), "moved aside at once"
     eventually(lambda: not [n for d in broker.log_dirs for n in os.listdir(d) if n.startswith(topic)],
                timeout=10, what="the files are gone")
@@ -152,14 +155,17 @@ def test_metadata_creates_topics_where_enabled(broker, make_broker, topic):
     kcat.run(broker.bootstrap, "-P", "-t", topic, stdin=b"hello")
     assert [r.value for r in kcat.consume(broker.bootstrap, topic, 0)] == [b"hello"]
     strict = make_broker(**{"auto.create.topics.enable": "false"})
-    returned, _, complaint = kcat.run(strict.bootstrap, "-P", "-t", topic, "-X", "message.timeout.ms=3000",
+    returned, _, complaint = kcat.run(strict.bootstrap, "-P", "-t", topic, "-X", "message.timeout.ms=5000",
+                                      "-X", "topic.metadata.propagation.max.ms=500",
                                       stdin=b"hello", check=False)
     assert returned != 0 and "Unknown topic" in complaint
     assert topic not in AdminClient({"bootstrap.servers": strict.bootstrap}).list_topics(timeout=5).topics
 
 
 def test_consumers_do_not_create_topics_unless_they_ask(broker, topic, confluent):
-    confluent.list_topics(topic, timeout=5)
+    consumer = confluent_consumer(broker.bootstrap)
+    consumer.list_topics(topic, timeout=5)
+    consumer.close()
     assert topic not in confluent.list_topics(timeout=5).topics
 
 
@@ -200,7 +206,7 @@ def test_delete_records(broker, confluent, python, topic):
 
 def test_list_offsets(broker, confluent, python, topic):
     create_topic(broker.bootstrap, topic)
-    stamps = [1_700_000_000_000 + s for s in (0, 5000, 3000, 9000, 1000)]
+    stamps = [RECENT + s for s in (0, 5000, 3000, 9000, 1000)]
     ALL["confluent-kafka"].produce(broker.bootstrap, topic, 0, [Record(b"x", timestamp=s) for s in stamps])
     result(confluent.delete_records([confluent_kafka.TopicPartition(topic, 0, 1)]))
     place = confluent_kafka.TopicPartition(topic, 0)

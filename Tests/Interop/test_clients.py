@@ -9,11 +9,12 @@ import confluent_kafka
 import kafka
 import pytest
 
-from clients import ALL, CODECS, Record, confluent_consumer, confluent_producer, create_topic
+from clients import ALL, CODECS, RECENT, Record, confluent_consumer, confluent_producer, create_topic
 from segments import partition_batches
+from wire import Connection
 
 WRITERS = list(ALL)
-START = 1_700_000_000_000
+START = RECENT
 
 
 def sample(client, seed: int, count: int = 60) -> list[Record]:
@@ -22,7 +23,7 @@ def sample(client, seed: int, count: int = 60) -> list[Record]:
     records = []
     for index in range(count):
         key = chance.choice([None, b"key-%d" % index, os.urandom(chance.randint(1, 40)).translate(None, b"\x02\x04")])
-        value = chance.choice([b"value " * chance.randint(1, 50), os.urandom(chance.randint(1, 3000)).translate(None, b"\x02\x04"),
+        value = chance.choice([b"value " * chance.randint(1, 400), os.urandom(chance.randint(1, 300)).translate(None, b"\x02\x04"),
                                "grün, 漢字".encode(), None])
         if client.per_record_headers:
             key = chance.choice([key, b""])
@@ -43,6 +44,14 @@ def comparable(records, writer, reader):
              r.timestamp if writer.sets_timestamps else None) for r in records]
 
 
+def sent(broker, writer: str, codec: str) -> str:
+    """librdkafka takes a broker without FindCoordinator for one too old for lz4, and sends uncompressed."""
+    if codec == "lz4" and writer in ("kcat", "confluent-kafka"):
+        with Connection(broker.address) as link:
+            return codec if 10 in link.api_versions() else "none"
+    return codec
+
+
 @pytest.mark.parametrize("idempotent", [False, True], ids=["plain", "idempotent"])
 @pytest.mark.parametrize("writer", WRITERS)
 def test_every_client_reads_every_codec_of(broker, topic, writer, idempotent):
@@ -55,7 +64,7 @@ def test_every_client_reads_every_codec_of(broker, topic, writer, idempotent):
         if offsets is not None:
             assert offsets == list(range(len(written[partition])))
         stored = partition_batches(broker.partition_directory(topic, partition))
-        assert {b.codec for b in stored} == {codec}, "the producer's codec is kept"
+        assert {b.codec for b in stored} == {sent(broker, writer, codec)}, "the producer's codec is kept"
         assert all((b.producer_id >= 0) == idempotent for b in stored)
     for reader in ALL.values():
         for partition, records in written.items():
@@ -132,14 +141,11 @@ def batch_of(size: int) -> bytes:
         while number >= 128:
             number, length = number >> 7, length + 1
         return length
-    value = size
-    while True:
+    for value in range(size - 90, size):
         body = 1 + 1 + 1 + 1 + zigzag_size(value) + value + 1
-        total = 61 + zigzag_size(body) + body
-        if total <= size:
-            assert total == size, "no value makes this size"
+        if 61 + zigzag_size(body) + body == size:
             return os.urandom(value)
-        value -= total - size
+    raise AssertionError(f"no value makes a batch of {size} bytes")
 
 
 def test_largest_batch_is_taken_and_one_byte_more_refused(broker, topic):

@@ -87,7 +87,8 @@ def test_reads_and_administration_go_on(filled):
 
 def test_deleting_a_topic_makes_writes_work_again(filled):
     broker, _, _, _ = filled
-    AdminClient({"bootstrap.servers": broker.bootstrap}).delete_topics(["fills"])["fills"].result(15)
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    admin.delete_topics(["fills"])["fills"].result(15)
     eventually(lambda: can_write(broker, "keeps"), timeout=15, every=0.3, what="writes work again by themselves")
     assert [r.value for r in ALL["kcat"].consume(broker.bootstrap, "keeps", 0)][:2] == [b"precious", b"again"]
 

@@ -9,7 +9,7 @@ import kafka
 import pytest
 
 from broker import eventually
-from clients import ALL, Record, create_topic
+from clients import ALL, RECENT, Record, create_topic
 from segments import batches, partition_batches, segment_files
 from wire import Connection, batch
 
@@ -22,7 +22,7 @@ def written(make_broker, topic):
     broker = make_broker(**{"log.segment.bytes": 1 << 20})
     create_topic(broker.bootstrap, topic)
     chance = random.Random(1)
-    records = [Record(b"%d:" % i + chance.randbytes(700), b"key %d" % (i % 10), (), 1_700_000_000_000 + i)
+    records = [Record(b"%d:" % i + chance.randbytes(700), b"key %d" % (i % 10), (), RECENT + i)
                for i in range(RECORDS)]
     offsets = ALL["confluent-kafka"].produce(broker.bootstrap, topic, 0, records, idempotent=True, batch_size=50_000)
     assert offsets == list(range(RECORDS))
@@ -180,7 +180,7 @@ def test_producers_are_remembered_without_snapshots(make_broker, topic):
         assert link.produce(topic, 0, batch([b"on"], producer, epoch, 24)) == (0, 24)
 
 
-def test_deleted_records_stay_deleted(written, ):
+def test_deleted_records_stay_deleted(written):
     broker, topic, records, _ = written
     client = kafka.KafkaAdminClient(bootstrap_servers=broker.bootstrap)
     client.delete_records({kafka.TopicPartition(topic, 0): 3210})

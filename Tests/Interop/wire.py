@@ -104,6 +104,12 @@ class Connection:
 
     # --- whole exchanges ---
 
+    def api_versions(self) -> dict[int, tuple[int, int]]:
+        """What the broker says it serves: {key: (oldest, newest)}."""
+        data = self.ask(API_VERSIONS, 0)
+        (count,) = struct.unpack_from(">i", data, 2)
+        return {key: (oldest, newest) for key, oldest, newest in struct.iter_unpack(">hhh", data[6:6 + 6 * count])}
+
     def produce(self, topic, partition, records: bytes, acks=-1, version=7) -> tuple[int, int]:
         """Error code and base offset."""
         data = self.ask(PRODUCE, version, produce_body(topic, partition, records, acks))
