@@ -31,6 +31,14 @@ extension ControlLoop {
         submit(.failDirectories(broker.config.nodeID, epoch: brokerEpoch, directories: [disk.directoryID])) { _ in }
     }
 
+    /// Whether an error says something about the disk, and not only about one file on it.
+    static func isFailureOfDisk(_ error: DiskError) -> Bool {
+        switch error.reason {
+        case .io, .offline, .noSpace: true
+        case .notFound, .exists, .corrupt: false
+        }
+    }
+
     /// Looks how much space is left.
     func watchDisks() {
         for directory in directories where directory.disk.standing != .offline {

@@ -24,16 +24,13 @@ extension ControlLoop {
                         disk: disk, topicPartition: id, topicID: topicID, config: config.log, start: recovery, now: now)
                     return .log(log, report)
                 }
-                return .log(try create(now: now), nil)
+                let log = try Log.create(
+                    disk: disk, topicPartition: id, topicID: topicID, config: config.log, now: now)
+                return .log(log, nil)
             } catch {
                 return .failed(error)
             }
-        }
-
-        func create(now: Timestamp) throws(LogError) -> Log {
-            try Log.create(disk: disk, topicPartition: id, topicID: topicID, config: config.log, now: now)
-        }
-    }
+        }    }
 
     private enum Opened: Sendable {
         case log(Log, RecoveryReport?)
@@ -125,7 +122,7 @@ extension ControlLoop {
     }
 
     /// Renames a directory that is in the way: for removal when its topic was deleted, else so that nothing is lost.
-    private func setAside(_ id: TopicPartition, _ topic: TopicID, in index: Int, isDeleted: Bool, _ why: String) {
+    func setAside(_ id: TopicPartition, _ topic: TopicID, in index: Int, isDeleted: Bool, _ why: String) {
         guard let directory = directories[index].directory else { return }
         do throws(DiskError) {
             if isDeleted { return try directory.markDeleted(id, topicID: topic) }
@@ -160,7 +157,7 @@ extension ControlLoop {
         let disk = directories[index].disk
         switch outcome {
         case .log(let log, let report):
-            if let report { summary.add(report, job.id) }
+            if let report { summary.add(report, job.id) } else { summary.addMissing(job.id) }
             return Partition(
                 id: job.id, topicID: job.topicID, disk: disk, log: log, leaderEpoch: job.state.leaderEpoch,
                 writeCaching: job.config.writeCaching)
@@ -168,17 +165,14 @@ extension ControlLoop {
             // Left over from a topic of the same name.
             setAside(
                 job.id, found, in: index, isDeleted: history.deleted.contains(found), "it is of another topic of that name")
-            forgetCheckpoints(of: job.id, in: index)
             do throws(LogError) {
-                let log = try job.create(now: now.timestamp)
-                return bringUp(job, .log(log, nil), in: index, history, &summary)
+                let log = try createLog(job.id, job.topicID, job.config.log, in: index)
+                return bringUp(job, .log(log, RecoveryReport()), in: index, history, &summary)
             } catch {
                 return offline(job, "\(error)")
             }
         case .failed(let error):
-            if case .disk(let error) = error, error.reason != .notFound, error.reason != .corrupt {
-                failed(disk, error)
-            }
+            if case .disk(let error) = error, Self.isFailureOfDisk(error) { failed(disk, error) }
             return offline(job, "\(error)")
         }
     }
@@ -243,6 +237,14 @@ extension ControlLoop {
             recovered += 1
             scannedBytes += report.bytesScanned
             truncatedBytes += report.truncatedBytes
+        }
+
+        /// Either the broker stopped before it had made it, or someone took it away: the operator must know which.
+        mutating func addMissing(_ id: TopicPartition) {
+            lines.append(
+                LogLine(
+                    .warning, "A partition's directory was not there; it begins empty.",
+                    [("topic", id.topic), ("partition", String(id.partition))]))
         }
 
         func line(partitions: Int, isClean: Bool) -> LogLine {

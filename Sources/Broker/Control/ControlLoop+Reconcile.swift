@@ -110,10 +110,8 @@ extension ControlLoop {
                 DirectoryAssignment(
                     partition: TopicIDPartition(topic: topic.id, partition: index), directory: disk.directoryID))
         }
-        forgetCheckpoints(of: id, in: chosen)
         do throws(LogError) {
-            let log = try Log.create(
-                disk: disk.disk, topicPartition: id, topicID: topic.id, config: config.log, now: now.timestamp)
+            let log = try createLog(id, topic.id, config.log, in: chosen)
             directories[chosen].partitionCount += 1
             let partition = Partition(
                 id: id, topicID: topic.id, disk: disk, log: log, leaderEpoch: state.leaderEpoch,
@@ -123,8 +121,24 @@ extension ControlLoop {
             requestSync(of: partition)
             return partition
         } catch {
-            if case .disk(let error) = error { failed(disk, error) }
+            if case .disk(let error) = error, Self.isFailureOfDisk(error) { failed(disk, error) }
             return offline(id, topic.id, disk, state, "\(error)")
+        }
+    }
+
+    /// Makes a log. One of that name that is in the way belongs to nobody any more, and is set aside.
+    func createLog(
+        _ id: TopicPartition, _ topicID: TopicID, _ config: LogConfig, in index: Int
+    ) throws(LogError) -> Log {
+        forgetCheckpoints(of: id, in: index)
+        let disk = directories[index].disk.disk
+        let time = now.timestamp
+        do throws(LogError) {
+            return try Log.create(disk: disk, topicPartition: id, topicID: topicID, config: config, now: time)
+        } catch {
+            guard case .disk(let inner) = error, inner.reason == .exists else { throw error }
+            setAside(id, topicID, in: index, isDeleted: false, "it lay where a new partition belongs")
+            return try Log.create(disk: disk, topicPartition: id, topicID: topicID, config: config, now: time)
         }
     }
 

@@ -34,11 +34,13 @@ extension ControlLoop {
             _ = try log.rollIfDue(now: time)
             let deleted = try log.applyRetention(now: time, highWatermark: highWatermark)
             log.expireProducers(now: time)
-            return (deleted, log.startOffset, log.config.fileDeleteDelayMs)
+            // DeleteRecords leaves files behind too.
+            return (deleted, log.startOffset, try log.removeDeletedFiles(now: time))
         }
-        guard let (deleted, start, delay) = outcome, !deleted.isEmpty else { return }
+        guard let (deleted, start, nextFiles) = outcome else { return }
+        if let nextFiles { scheduleFiles(of: partition, nextFiles) }
+        if deleted.isEmpty { return }
         wake(partition.startMoved(to: start), for: partition)
-        upkeep.deletedFiles.append((partition, now.instant.adding(milliseconds: delay)))
         log(
             .info, "Retention took segments away.",
             [
@@ -73,22 +75,21 @@ extension ControlLoop {
         }
     }
 
-    /// Files of segments that were taken away before. Also called for DeleteRecords, by the next visit.
+    private func scheduleFiles(of partition: Partition, _ due: Timestamp) {
+        let wait = max(1, due.milliseconds - now.timestamp.milliseconds)
+        upkeep.deletedFiles.append((partition, now.instant.adding(milliseconds: wait)))
+    }
+
+    /// Files of segments that were taken away before.
     private func removeDeletedFiles() {
         let time = now.timestamp
-        var later: [(partition: Partition, due: Instant)] = []
-        for entry in upkeep.deletedFiles {
-            guard entry.due <= now.instant else {
-                later.append(entry)
-                continue
-            }
-            let next = work(on: entry.partition) { log, _ throws(LogError) in try log.removeDeletedFiles(now: time) }
-            if let next, let next {
-                let wait = max(1, next.milliseconds - time.milliseconds)
-                later.append((entry.partition, now.instant.adding(milliseconds: wait)))
-            }
+        let due = upkeep.deletedFiles.filter { $0.due <= now.instant }
+        if due.isEmpty { return }
+        upkeep.deletedFiles.removeAll { $0.due <= now.instant }
+        for (partition, _) in due {
+            let next = work(on: partition) { log, _ throws(LogError) in try log.removeDeletedFiles(now: time) }
+            if let next, let next { scheduleFiles(of: partition, next) }
         }
-        upkeep.deletedFiles = later
     }
 
     /// Runs `body` on the partition's log; nil when it is offline, or goes offline by that.

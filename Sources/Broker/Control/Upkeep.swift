@@ -73,7 +73,6 @@ struct Upkeep {
         setTick()
         nextSurvey = min(nextSurvey, now.instant.adding(milliseconds: surveyMs))
         nextRecoveryCheckpoint = min(nextRecoveryCheckpoint, now.instant.adding(milliseconds: checkpointMs))
-        nextTick = min(nextTick, now.instant.adding(milliseconds: tickMs))
     }
 
     mutating func add(_ partition: Partition) {
@@ -114,6 +113,7 @@ struct Upkeep {
 
     private mutating func setTick() {
         tickMs = min(1000, retention.periodMs, surveyMs, checkpointMs, flushing.isEmpty ? 1000 : 100)
+        nextTick = min(nextTick, lastTick.adding(milliseconds: tickMs))
     }
 }
 

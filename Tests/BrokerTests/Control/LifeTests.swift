@@ -159,6 +159,17 @@ import Vocabulary
         #expect(throws: StartError.self) { try harness.restart() }
     }
 
+    @Test func `a partition whose directory was taken away begins empty and says so`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders", partitions: 2)
+        #expect(try harness.produce(3, to: "orders").errorCode == 0)
+        harness.stop()
+        try harness.disks[0].removeDirectory("orders-0")
+        try harness.restart()
+        #expect(try harness.endOffset("orders") == 0)
+        #expect(harness.lines.count { $0.message.contains("directory was not there") } == 1)
+    }
+
     @Test func `a directory of another broker is not touched`() throws {
         let disk = SimulatedDisk()
         _ = try BrokerHarness(disks: [disk])

@@ -136,6 +136,26 @@ import Vocabulary
         #expect(scanned < 2000, "headers at most, of 4,020 bytes in 20 batches")
     }
 
+    @Test func `flush dot ms syncs what write caching leaves`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders", configs: ["write.caching": "true", "flush.ms": "500"])
+        #expect(try harness.produce(3, to: "orders").errorCode == 0)
+        let partition = try #require(harness.broker.topology.current().byName["orders"]?.partition(0))
+        #expect(try partition.withLog { log, _ in log.syncedOffset } == 0)
+        for _ in 0..<8 { harness.advance(milliseconds: 100) }
+        #expect(try partition.withLog { log, _ in log.syncedOffset } == 3)
+    }
+
+    @Test func `a directory that is in a new partition's way is set aside`() throws {
+        let harness = try BrokerHarness()
+        try harness.disks[0].createDirectory("orders-0")
+        harness.disks[0].setBytes([1, 2, 3], of: "orders-0/00000000000000000000.log")
+        #expect(try harness.createTopic("orders").errorCode == 0)
+        #expect(try harness.produce(1, to: "orders").baseOffset == 0)
+        #expect(try harness.disks[0].list("").contains { $0.name.hasSuffix("-stray") })
+        #expect(harness.broker.disks[0].standing == .open)
+    }
+
     @Test func `numbers are published`() throws {
         let harness = try BrokerHarness()
         try harness.createTopic("orders", partitions: 3)
