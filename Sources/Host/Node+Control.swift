@@ -11,7 +11,7 @@ extension BrokerLoop: LoopLogic {}
 /// The control loop comes up on its own thread, where it stays; the broker it makes is shared by all.
 extension Node {
     static func startControl(
-        _ reactor: Reactor, _ config: BrokerConfig, _ disks: [PosixDisk], threads: Int
+        _ reactor: Reactor, _ config: BrokerConfig, _ disks: [any Disk], threads: Int
     ) throws(SettingsProblems) -> Broker {
         let outcome = Monitor<Result<Broker, StartError>?>(nil)
         reactor.startControl {

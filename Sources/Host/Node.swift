@@ -14,7 +14,7 @@ package final class Node: Sendable {
     package let listeners: [Listener]
     package let http: HTTPServer?
     private let reactor: Reactor
-    private let disks: [PosixDisk]
+    private let disks: [any Disk]
     private let limits: ConnectionLimits
     private let logger: Logger
     private let state: NodeState
@@ -25,7 +25,7 @@ package final class Node: Sendable {
     package init(_ settings: BrokerSettings, logger: Logger, httpMayMove: Bool = false) throws(SettingsProblems) {
         let started = SystemClock.instant()
         let budget = DescriptorBudget(connectionsMax: settings.connectionsMax, disks: settings.logDirs.count)
-        let disks = try Self.openDisks(settings.logDirs, budget)
+        let disks = try Self.openDisks(settings.logDirs, budget, logger)
         let open = try Self.openListeners(settings)
         let listeners = zip(settings.listeners, open).map { Listener(name: $0.name, host: $0.host, port: $1.port) }
         let limits = ConnectionLimits(
@@ -113,15 +113,23 @@ package final class Node: Sendable {
 
     // MARK: - The parts
 
-    private static func openDisks(_ paths: [String], _ budget: DescriptorBudget) throws(SettingsProblems) -> [PosixDisk] {
-        var disks: [PosixDisk] = []
+    /// One that another broker uses, or the first, ends the start; another that fails is left out, as one that fails later.
+    private static func openDisks(
+        _ paths: [String], _ budget: DescriptorBudget, _ logger: Logger
+    ) throws(SettingsProblems) -> [any Disk] {
+        var disks: [any Disk] = []
         var problems: [SettingsProblem] = []
-        for path in paths {
+        for (index, path) in paths.enumerated() {
             do throws(DiskError) {
                 disks.append(try PosixDisk(path, descriptorsMax: budget.filesPerDisk))
             } catch {
                 let why = error.detail.isEmpty ? "\(error)" : error.detail
-                problems.append(SettingsProblem(place: "log.dirs", message: "cannot use \(path): \(why)"))
+                if index == 0 || error.operation == "lock" {
+                    problems.append(SettingsProblem(place: "log.dirs", message: "cannot use \(path): \(why)"))
+                } else {
+                    logger.error("A log directory cannot be used.", metadata: ["log.dir": "\(path)", "reason": "\(error)"])
+                    disks.append(UnusableDisk(path, DiskError(.offline, error.operation, path, detail: why)))
+                }
             }
         }
         if !problems.isEmpty { throw SettingsProblems(problems: problems) }

@@ -68,4 +68,13 @@ import Testing
         let error = #expect(throws: SettingsProblems.self) { try start(["node.id=2"]) }
         #expect(error?.description.contains("meta.properties") == true)
     }
+
+    @Test func `a broker starts without a directory that cannot be used, but not without the first`() throws {
+        directory.write("not a directory", to: "file")
+        let node = try start(["log.dirs=\(directory.path)/a,\(directory.path)/file"])
+        #expect(try get(node, "/health").contains("{\"dir\":\"\(directory.path)/file\",\"standing\":\"offline\"}"))
+        node.stop()
+        let error = #expect(throws: SettingsProblems.self) { try start(["log.dirs=\(directory.path)/file"]) }
+        #expect(error?.description.contains("cannot use \(directory.path)/file") == true)
+    }
 }

@@ -8,7 +8,7 @@ import Vocabulary
 /// What HTTP answers.
 enum Console {
     static func metrics(
-        _ broker: Broker, _ disks: [PosixDisk], _ limits: ConnectionLimits, _ state: NodeState
+        _ broker: Broker, _ disks: [any Disk], _ limits: ConnectionLimits, _ state: NodeState
     ) -> HTTPServer.Answer {
         var process = ProcessNumbers()
         process.connections = limits.count
@@ -17,7 +17,7 @@ enum Console {
                 name: disk.disk.name, isOnline: disk.standing != .offline,
                 availableBytes: (try? disk.disk.space().available) ?? 0)
         }
-        process.openFiles = disks.reduce(0) { $0 + $1.openDescriptors }
+        process.openFiles = disks.reduce(0) { $0 + (($1 as? PosixDisk)?.openDescriptors ?? 0) }
         process.residentBytes = residentBytes()
         process.cpuNanoseconds = UInt64(nt_process_cpu_nanoseconds())
         process.uptimeNanoseconds = SystemClock.instant() - state.started
