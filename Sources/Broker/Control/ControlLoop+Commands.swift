@@ -5,7 +5,9 @@ import Vocabulary
 /// The way of a command: decided, proposed, replayed, committed, brought about here, answered.
 extension ControlLoop {
     /// Decides a command, proposes what it comes to, and calls `finish` once that is committed and runs here.
-    func submit(_ command: MetadataCommand, deadline: Instant? = nil, finish: @escaping (CommandOutcome) -> Void) {
+    func submit(
+        _ command: MetadataCommand, deadline: Instant? = nil, finish: @escaping (CommandOutcome) -> Void
+    ) {
         if let failure = metadataLog.failure { return finish(.refused(Self.storageError(failure))) }
         let decision: MetadataDecision
         do throws(MetadataError) {

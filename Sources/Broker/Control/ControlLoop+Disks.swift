@@ -5,8 +5,9 @@ import Vocabulary
 
 /// The policy for disks: what becomes of a log directory that fails, or fills up.
 extension ControlLoop {
-    /// A write, read or sync failed. A full disk gets its space back one day; anything else takes the directory offline for good: the
-    /// kernel may have dropped pages, so that going on would promise what is not there.
+    /// A write, read or sync failed. A full disk gets its space back one day; anything else takes the
+    /// directory offline for good: the kernel may have dropped pages, so that going on would promise what is
+    /// not there.
     func failed(_ disk: BrokerDisk, _ error: DiskError) {
         if error.reason == .noSpace {
             if disk.standing != .full, disk.set(.full, available: 0) {
@@ -16,19 +17,25 @@ extension ControlLoop {
             }
             return
         }
-        guard disk.set(.offline), let index = directories.firstIndex(where: { $0.disk === disk }) else { return }
+        guard disk.set(.offline), let index = directories.firstIndex(where: { $0.disk === disk }) else {
+            return
+        }
         log(
             .critical, "A log directory failed and is offline until the broker is restarted.",
             [("log.dir", disk.disk.name), ("reason", "\(error)")])
         for entry in upkeep.entries where entry.directory == index {
-            let (loops, _) = entry.partition.takeOffline("the log directory \(disk.disk.name) is offline: \(error)")
+            let (loops, _) = entry.partition.takeOffline(
+                "the log directory \(disk.disk.name) is offline: \(error)")
             wake(loops, for: entry.partition)
         }
         if directories.allSatisfy({ $0.disk.standing == .offline }) {
             log(.critical, "No log directory is left; the broker holds no data until it is restarted.")
         }
-        if index == 0 { return metadataLog.fail("\(error)") }  // Nothing can be agreed on without the metadata log.
-        submit(.failDirectories(broker.config.nodeID, epoch: brokerEpoch, directories: [disk.directoryID])) { _ in }
+        // Nothing can be agreed on without the metadata log.
+        if index == 0 { return metadataLog.fail("\(error)") }
+        submit(.failDirectories(broker.config.nodeID, epoch: brokerEpoch, directories: [disk.directoryID])) {
+            _ in
+        }
     }
 
     /// Whether an error says something about the disk, and not only about one file on it.

@@ -21,7 +21,8 @@ extension ControlLoop {
             do throws(LogError) {
                 if exists {
                     let (log, report) = try Log.open(
-                        disk: disk, topicPartition: id, topicID: topicID, config: config.log, start: recovery, now: now)
+                        disk: disk, topicPartition: id, topicID: topicID, config: config.log, start: recovery,
+                        now: now)
                     return .log(log, report)
                 }
                 let log = try Log.create(
@@ -30,7 +31,8 @@ extension ControlLoop {
             } catch {
                 return .failed(error)
             }
-        }    }
+        }
+    }
 
     private enum Opened: Sendable {
         case log(Log, RecoveryReport?)
@@ -76,7 +78,8 @@ extension ControlLoop {
         let id = TopicPartition(topic: topic.name, partition: index)
         let place = state.directory(on: broker.config.nodeID)
         let found = places[id] ?? []
-        // Where it lies counts for more than where it was meant to lie: the broker may have stopped before it said so.
+        // Where it lies counts for more than where it was meant to lie: the broker may have stopped before it
+        // said so.
         let there = found.first { directories[$0].disk.directoryID == place } ?? found.first
         let directory = there ?? directoryIndex(for: place)
         if let directory {
@@ -93,7 +96,8 @@ extension ControlLoop {
         }
         let home = directories[directory ?? 0]
         return Job(
-            id: id, topicID: topic.id, state: state, config: config, directory: directory, exists: there != nil,
+            id: id, topicID: topic.id, state: state, config: config, directory: directory,
+            exists: there != nil,
             recovery: home.directory?.recoveryStart(of: id) ?? RecoveryStart(), disk: home.disk.disk)
     }
 
@@ -110,7 +114,8 @@ extension ControlLoop {
                     } else {
                         let topic = try directory.topicID(of: id)
                         setAside(
-                            id, topic ?? .zero, in: index, isDeleted: topic.map(history.deleted.contains) ?? false,
+                            id, topic ?? .zero, in: index,
+                            isDeleted: topic.map(history.deleted.contains) ?? false,
                             "there is no such topic")
                     }
                 }
@@ -121,7 +126,8 @@ extension ControlLoop {
         return places
     }
 
-    /// Renames a directory that is in the way: for removal when its topic was deleted, else so that nothing is lost.
+    /// Renames a directory that is in the way: for removal when its topic was deleted, else so that nothing
+    /// is lost.
     func setAside(_ id: TopicPartition, _ topic: TopicID, in index: Int, isDeleted: Bool, _ why: String) {
         guard let directory = directories[index].directory else { return }
         do throws(DiskError) {
@@ -130,7 +136,8 @@ extension ControlLoop {
             log(
                 .warning, "Set a stray partition directory aside.",
                 [
-                    ("log.dir", directory.disk.name), ("topic", id.topic), ("partition", String(id.partition)),
+                    ("log.dir", directory.disk.name), ("topic", id.topic),
+                    ("partition", String(id.partition)),
                     ("topic.id", topic.description), ("reason", why),
                 ])
         } catch {
@@ -148,7 +155,8 @@ extension ControlLoop {
             partition = offline(job, "its log directory is not there")
         }
         upkeep.add(partition)
-        running[job.topicID, default: RunningTopic(name: job.id.topic, id: job.topicID)].partitions.append(partition)
+        running[job.topicID, default: RunningTopic(name: job.id.topic, id: job.topicID)].partitions.append(
+            partition)
     }
 
     private func bringUp(
@@ -164,7 +172,8 @@ extension ControlLoop {
         case .failed(.inconsistentTopicID(_, _, let found)):
             // Left over from a topic of the same name.
             setAside(
-                job.id, found, in: index, isDeleted: history.deleted.contains(found), "it is of another topic of that name")
+                job.id, found, in: index, isDeleted: history.deleted.contains(found),
+                "it is of another topic of that name")
             do throws(LogError) {
                 let log = try createLog(job.id, job.topicID, job.config.log, in: index)
                 return bringUp(job, .log(log, RecoveryReport()), in: index, history, &summary)
@@ -191,7 +200,9 @@ extension ControlLoop {
         for id in running.keys.sorted() {
             let topic = running[id]!
             let shown = Topic(
-                name: topic.name, id: id, config: topicConfigs.config(of: topic.name, in: controller.committed), partitions: topic.partitions)
+                name: topic.name, id: id,
+                config: topicConfigs.config(of: topic.name, in: controller.committed),
+                partitions: topic.partitions)
             running[id]!.published = shown
             upkeep.topicChanged(id, shown.config)
             topics.append(shown)
@@ -239,7 +250,8 @@ extension ControlLoop {
             truncatedBytes += report.truncatedBytes
         }
 
-        /// Either the broker stopped before it had made it, or someone took it away: the operator must know which.
+        /// Either the broker stopped before it had made it, or someone took it away: the operator must know
+        /// which.
         mutating func addMissing(_ id: TopicPartition) {
             lines.append(
                 LogLine(
@@ -251,7 +263,8 @@ extension ControlLoop {
             LogLine(
                 .info, "Opened the logs.",
                 [
-                    ("partitions", String(partitions)), ("clean", String(isClean)), ("recovered", String(recovered)),
+                    ("partitions", String(partitions)), ("clean", String(isClean)),
+                    ("recovered", String(recovered)),
                     ("scanned.bytes", String(scannedBytes)), ("truncated.bytes", String(truncatedBytes)),
                 ])
         }

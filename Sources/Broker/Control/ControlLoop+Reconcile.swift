@@ -4,10 +4,11 @@ import Metadata
 import Ports
 import Vocabulary
 
-/// The reconciler: compares what the committed metadata says with what runs here, topic by topic, and starts and stops logs.
+/// The reconciler: compares what the committed metadata says with what runs here, topic by topic, and starts
+/// and stops logs.
 ///
-/// It looks at states, not at changes, so it may be interrupted anywhere and begun again: a topic deleted while its partitions come
-/// up just changes direction.
+/// It looks at states, not at changes, so it may be interrupted anywhere and begun again: a topic deleted
+/// while its partitions come up just changes direction.
 extension ControlLoop {
     /// Partitions made or removed in one call: a few milliseconds of file system work.
     static let sliceSteps = 64
@@ -27,7 +28,9 @@ extension ControlLoop {
             case .topicCreated(let id, let name, _):
                 log(.info, "Created a topic.", [("topic", name), ("topic.id", id.description)])
             case .topicDeleted(let id):
-                log(.info, "Deleted a topic.", [("topic", running[id]?.name ?? ""), ("topic.id", id.description)])
+                log(
+                    .info, "Deleted a topic.",
+                    [("topic", running[id]?.name ?? ""), ("topic.id", id.description)])
             default: break
             }
         }
@@ -98,7 +101,9 @@ extension ControlLoop {
         _ index: Int32, of topic: TopicState, _ config: TopicConfig, _ assigned: inout [DirectoryAssignment]
     ) -> Partition {
         let id = TopicPartition(topic: topic.name, partition: index)
-        guard let state = controller.committed.partition(topic.id, index) else { invariantFailed("no partition \(id)") }
+        guard let state = controller.committed.partition(topic.id, index) else {
+            invariantFailed("no partition \(id)")
+        }
         let place = state.directory(on: broker.config.nodeID)
         guard let chosen = directoryIndex(for: place) else {
             let why = "the log directory that holds it is not there: \(place.map(\.description) ?? "none")"
@@ -108,7 +113,8 @@ extension ControlLoop {
         if place == ReplicaDirectory.unassigned {
             assigned.append(
                 DirectoryAssignment(
-                    partition: TopicIDPartition(topic: topic.id, partition: index), directory: disk.directoryID))
+                    partition: TopicIDPartition(topic: topic.id, partition: index),
+                    directory: disk.directoryID))
         }
         do throws(LogError) {
             let log = try createLog(id, topic.id, config.log, in: chosen)
@@ -117,7 +123,8 @@ extension ControlLoop {
                 id: id, topicID: topic.id, disk: disk, log: log, leaderEpoch: state.leaderEpoch,
                 writeCaching: config.writeCaching)
             upkeep.add(partition)
-            // So that its directory is there for good before anyone asks, and a stop in order has nothing to wait for.
+            // So that its directory is there for good before anyone asks, and a stop in order has nothing to
+            // wait for.
             requestSync(of: partition)
             return partition
         } catch {
@@ -154,7 +161,8 @@ extension ControlLoop {
         return partition
     }
 
-    /// The directory by its id; for one not chosen yet that with the fewest partitions among those that may be written.
+    /// The directory by its id; for one not chosen yet that with the fewest partitions among those that may
+    /// be written.
     func directoryIndex(for place: UUID128?) -> Int? {
         if let place, place != ReplicaDirectory.unassigned, place != ReplicaDirectory.migrating {
             return directories.firstIndex { $0.disk.directoryID == place && $0.disk.standing != .offline }
@@ -196,7 +204,9 @@ extension ControlLoop {
         let (loops, log) = partition.takeOffline("the topic was deleted")
         wake(loops, for: partition)
         guard let index = directories.firstIndex(where: { $0.disk === partition.disk }) else { return }
-        guard let directory = directories[index].directory, partition.disk.standing != .offline else { return }
+        guard let directory = directories[index].directory, partition.disk.standing != .offline else {
+            return
+        }
         do throws(DiskError) {
             guard directory.disk.exists(partition.id.description) else { return }
             try directory.markDeleted(partition.id, topicID: partition.topicID)
@@ -206,7 +216,10 @@ extension ControlLoop {
         } catch {
             self.log(
                 .error, "A deleted partition's directory could not be renamed.",
-                [("topic", partition.id.topic), ("partition", String(partition.id.partition)), ("reason", "\(error)")])
+                [
+                    ("topic", partition.id.topic), ("partition", String(partition.id.partition)),
+                    ("reason", "\(error)"),
+                ])
             failed(partition.disk, error)
         }
     }
@@ -216,7 +229,8 @@ extension ControlLoop {
     /// Of this broker, as committed.
     var effectiveConfigs: EffectiveConfigs {
         EffectiveConfigs(
-            image: controller.committed, broker: broker.config.nodeID, staticProperties: broker.config.properties)
+            image: controller.committed, broker: broker.config.nodeID,
+            staticProperties: broker.config.properties)
     }
 
     /// Brokers' values are the topics' defaults.

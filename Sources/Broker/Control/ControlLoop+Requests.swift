@@ -29,7 +29,9 @@ extension ControlLoop {
         submit(.autoCreateTopics(names), deadline: deadline) { [unowned self] outcome in
             var errors: [String: ErrorCode] = [:]
             if case .done(.topicsCreated(let topics)) = outcome {
-                for topic in topics { errors[topic.name] = topic.error.map { Self.autoCreationError($0.code) } }
+                for topic in topics {
+                    errors[topic.name] = topic.error.map { Self.autoCreationError($0.code) }
+                }
             }
             reply(request.ticket, view(request.listener).metadata(message, version: version, missing: errors))
         }

@@ -2,9 +2,11 @@ import CommitLog
 import Ports
 import Vocabulary
 
-/// The end in order: everything synced, the checkpoints written, the marker set that spares the next start its recovery.
+/// The end in order: everything synced, the checkpoints written, the marker set that spares the next start
+/// its recovery.
 extension ControlLoop {
-    /// Closes every log. The data loops take no requests any more, and the host has waited for the syncs it was asked for.
+    /// Closes every log. The data loops take no requests any more, and the host has waited for the syncs it
+    /// was asked for.
     ///
     /// Blocks. A directory with a log that could not be closed gets no marker: the next start recovers it.
     package func shutdown(now: Moment) {
@@ -44,7 +46,10 @@ extension ControlLoop {
         } catch {
             self.log(
                 .error, "A log could not be closed in order; it will be recovered.",
-                [("topic", partition.id.topic), ("partition", String(partition.id.partition)), ("reason", "\(error)")])
+                [
+                    ("topic", partition.id.topic), ("partition", String(partition.id.partition)),
+                    ("reason", "\(error)"),
+                ])
             return false
         }
     }
@@ -59,7 +64,8 @@ extension ControlLoop {
     }
 
     private func finish(_ index: Int, isClean: Bool) {
-        guard let directory = directories[index].directory, directories[index].disk.standing != .offline else { return }
+        guard let directory = directories[index].directory, directories[index].disk.standing != .offline
+        else { return }
         directories[index].stale = Set(CheckpointKind.allCases)
         guard writeCheckpoints(of: index), isClean else { return }
         do throws(DiskError) {

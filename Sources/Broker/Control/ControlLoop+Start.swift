@@ -5,18 +5,19 @@ package import Ports
 import Synchronization
 import Vocabulary
 
-/// The start: directories, then the metadata log, then every partition's log, then the topology that the data loops begin with.
+/// The start: directories, then the metadata log, then every partition's log, then the topology that the data
+/// loops begin with.
 extension ControlLoop {
     /// Brings up a broker on its log directories.
     ///
-    /// Blocks: for reading, for recovery, for a sync of the broker's registration. A partition whose log is damaged comes up offline,
-    /// and so does all that lies on a disk that fails; the rest works.
+    /// Blocks: for reading, for recovery, for a sync of the broker's registration. A partition whose log is
+    /// damaged comes up offline, and so does all that lies on a disk that fails; the rest works.
     /// - Parameters:
     ///   - config: with the endpoints that clients are told; the host binds before.
     ///   - disks: the log directories in the order of `log.dirs`; the first holds the metadata log.
     ///   - seed: of this start only; ids come from it.
-    ///   - inParallel: calls the closure once for each index below the count, on as many threads as it sees fit, and returns
-    ///     when all are done.
+    ///   - inParallel: calls the closure once for each index below the count, on as many threads as it sees
+    ///     fit, and returns when all are done.
     /// - Throws: when a directory belongs to another broker or cluster, or the metadata log cannot be used.
     package static func start(
         config: BrokerConfig, disks: [any Disk], now: Moment, seed: UInt64,
@@ -38,10 +39,12 @@ extension ControlLoop {
         }
         if let known = image.clusterID, known != clusterID {
             throw StartError(
-                "The metadata log in \(directory.disk.name) is of cluster \(known), the directory of cluster \(clusterID).")
+                "The metadata log in \(directory.disk.name) is of cluster \(known), the directory of cluster \(clusterID)."
+            )
         }
         // Each start has its own ids even where the seed is the same: the log has grown since.
-        let controllerSeed = chance.next() ^ UInt64(bitPattern: image.lastOffset.value &+ 1) &* 0xD6E8_FEB8_6659_FD93
+        let controllerSeed =
+            chance.next() ^ UInt64(bitPattern: image.lastOffset.value &+ 1) &* 0xD6E8_FEB8_6659_FD93
         let controller = Controller(
             image: image, seed: controllerSeed, broker: config.nodeID, staticProperties: config.properties)
         let broker = Broker(
@@ -50,7 +53,8 @@ extension ControlLoop {
             broker: broker, controller: controller, metadataLog: metadataLog,
             directories: opened.map { ManagedDirectory($0) }, now: now)
         loop.reportDirectories(opened, report)
-        try loop.register(metadataLog, incarnation: UUID128(using: &chance), isClean: opened.allSatisfy(\.wasClean))
+        try loop.register(
+            metadataLog, incarnation: UUID128(using: &chance), isClean: opened.allSatisfy(\.wasClean))
         loop.openPartitions(history, inParallel)
         loop.finishStart()
         return (broker, loop)
@@ -94,7 +98,8 @@ extension ControlLoop {
                 let directory = try LogDirectory.open(disk, identity: identity)
                 let id = directory.identity.directoryID
                 opened.append(
-                    OpenedDirectory(disk: BrokerDisk(disk: disk, directoryID: id), directory: directory, failure: nil))
+                    OpenedDirectory(
+                        disk: BrokerDisk(disk: disk, directoryID: id), directory: directory, failure: nil))
             } catch {
                 if let error = fatal(error) { throw error }
                 let broken = BrokerDisk(disk: disk, directoryID: ReplicaDirectory.lost)
@@ -141,13 +146,17 @@ extension ControlLoop {
                     [("log.dir", directory.disk.disk.name), ("reason", failure)])
             }
             for warning in directory.directory?.warnings ?? [] {
-                log(.warning, "A log directory needed repair.", [("log.dir", directory.disk.disk.name), ("reason", warning)])
+                log(
+                    .warning, "A log directory needed repair.",
+                    [("log.dir", directory.disk.disk.name), ("reason", warning)])
             }
         }
         for warning in report?.warnings ?? [] {
             log(.warning, "The metadata log needed repair.", [("reason", warning)])
         }
-        for index in directories.indices { upkeep.directoryOf[ObjectIdentifier(directories[index].disk)] = index }
+        for index in directories.indices {
+            upkeep.directoryOf[ObjectIdentifier(directories[index].disk)] = index
+        }
     }
 
     // MARK: - Registration

@@ -50,7 +50,8 @@ extension ControlLoop {
             ])
     }
 
-    /// Without it the recovery point of a topic with write caching would never move, and a crash would cost a scan of everything.
+    /// Without it the recovery point of a topic with write caching would never move, and a crash would cost a
+    /// scan of everything.
     private func syncForCheckpoint(_ partition: Partition) {
         let behind = work(on: partition) { log, _ throws(LogError) in log.bytesBehindRecoveryPoint }
         guard let behind, behind > 0 else { return }
@@ -59,7 +60,9 @@ extension ControlLoop {
 
     func requestSync(of partition: Partition, checkpoint: Bool = false) {
         do throws(DiskError) {
-            if let sync = try partition.requestSync(loop: .control, checkpoint: checkpoint) { emit(.sync(sync)) }
+            if let sync = try partition.requestSync(loop: .control, checkpoint: checkpoint) {
+                emit(.sync(sync))
+            }
         } catch {
             failed(partition.disk, error)
         }
@@ -87,7 +90,8 @@ extension ControlLoop {
         if due.isEmpty { return }
         upkeep.deletedFiles.removeAll { $0.due <= now.instant }
         for (partition, _) in due {
-            let next = work(on: partition) { log, _ throws(LogError) in try log.removeDeletedFiles(now: time) }
+            let next = work(on: partition) { log, _ throws(LogError) in try log.removeDeletedFiles(now: time)
+            }
             if let next, let next { scheduleFiles(of: partition, next) }
         }
     }
@@ -121,7 +125,8 @@ extension ControlLoop {
                 counters.offlinePartitions += 1
                 continue
             }
-            (entry.highWatermark, entry.startOffset, entry.recoveryPoint, entry.sizeBytes, entry.segments) = seen
+            (entry.highWatermark, entry.startOffset, entry.recoveryPoint, entry.sizeBytes, entry.segments) =
+                seen
             counters.logBytes += entry.sizeBytes
             counters.segments += entry.segments
             let stale = upkeep.see(place, entry)
@@ -133,7 +138,9 @@ extension ControlLoop {
     /// Writes the checkpoint files that no longer say how it is. Blocks for a few small syncs.
     func writeCheckpoints() {
         let withRecovery = now.instant >= upkeep.nextRecoveryCheckpoint
-        if withRecovery { upkeep.nextRecoveryCheckpoint = now.instant.adding(milliseconds: upkeep.checkpointMs) }
+        if withRecovery {
+            upkeep.nextRecoveryCheckpoint = now.instant.adding(milliseconds: upkeep.checkpointMs)
+        }
         for index in directories.indices {
             for kind in CheckpointKind.allCases where directories[index].stale.contains(kind) {
                 if kind != .recoveryPoint || withRecovery { writeCheckpoint(kind, of: index) }
@@ -158,7 +165,8 @@ extension ControlLoop {
     }
 
     private func writeCheckpoint(_ kind: CheckpointKind, of index: Int) {
-        guard let directory = directories[index].directory, directories[index].disk.standing != .offline else { return }
+        guard let directory = directories[index].directory, directories[index].disk.standing != .offline
+        else { return }
         var offsets: [TopicPartition: Offset] = [:]
         for entry in upkeep.entries where entry.directory == index {
             let offset =

@@ -4,11 +4,12 @@ import Ports
 package import Vocabulary
 import Wire
 
-/// The control loop of a broker: the controller with its metadata log, what makes this broker run what the metadata says, and the
-/// upkeep of the logs.
+/// The control loop of a broker: the controller with its metadata log, what makes this broker run what the
+/// metadata says, and the upkeep of the logs.
 ///
-/// Confined to the host's control thread. Like a data loop it never asks a clock and never waits for a sync; unlike one it may take
-/// milliseconds at a time, so that data loops never have to: long work is cut into slices, one a call.
+/// Confined to the host's control thread. Like a data loop it never asks a clock and never waits for a log's sync;
+/// unlike one it may take milliseconds at a time, so that data loops never have to: long work is cut into
+/// slices, one a call.
 package final class ControlLoop {
     package let broker: Broker
 
@@ -32,7 +33,8 @@ package final class ControlLoop {
     private var outbound: [LoopEffect] = []
 
     init(
-        broker: Broker, controller: Controller, metadataLog: any ReplicatedLog, directories: [ManagedDirectory], now: Moment
+        broker: Broker, controller: Controller, metadataLog: any ReplicatedLog,
+        directories: [ManagedDirectory], now: Moment
     ) {
         self.broker = broker
         self.controller = controller

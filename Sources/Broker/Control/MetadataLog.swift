@@ -4,10 +4,11 @@ import Ports
 import Records
 import Vocabulary
 
-/// The metadata log of a lone voter: `__cluster_metadata-0` in the first log directory. A record is committed once it is synced.
+/// The metadata log of a lone voter: `__cluster_metadata-0` in the first log directory. A record is committed
+/// once it is synced.
 ///
-/// Syncs are grouped: one at a time, and the next covers all that was proposed meanwhile. Nothing is ever deleted from it; what
-/// it grows to is bounded by snapshots, which come with the quorum.
+/// Syncs are grouped: one at a time, and the next covers all that was proposed meanwhile. Nothing is ever
+/// deleted from it; what it grows to is bounded by snapshots, which come with the quorum.
 final class MetadataLog: ReplicatedLog {
     static let topicPartition = TopicPartition(topic: TopicName.clusterMetadata, partition: 0)
 
@@ -34,7 +35,9 @@ final class MetadataLog: ReplicatedLog {
     /// Opens the log, or makes it.
     ///
     /// - Throws: on damage of any kind but a torn end: what was committed must not be guessed at.
-    static func open(_ directory: LogDirectory, now: Timestamp) throws(StartError) -> (MetadataLog, RecoveryReport?) {
+    static func open(_ directory: LogDirectory, now: Timestamp) throws(StartError) -> (
+        MetadataLog, RecoveryReport?
+    ) {
         var config = LogConfig()
         config.cleanupDelete = false
         config.retentionMs = -1
@@ -43,7 +46,8 @@ final class MetadataLog: ReplicatedLog {
         do throws(LogError) {
             guard directory.disk.exists(topicPartition.description) else {
                 let log = try Log.create(
-                    disk: directory.disk, topicPartition: topicPartition, topicID: .metadataTopic, config: config,
+                    disk: directory.disk, topicPartition: topicPartition, topicID: .metadataTopic,
+                    config: config,
                     now: now)
                 let new = MetadataLog(log: log, disk: directory.disk)
                 return (new, nil)
@@ -63,11 +67,17 @@ final class MetadataLog: ReplicatedLog {
         var buffer: [UInt8] = []
         while next < log.endOffset {
             do {
-                guard let slice = try log.read(from: next, maxBytes: 1 << 20, bound: log.endOffset, minOneBatch: true)
+                guard
+                    let slice = try log.read(
+                        from: next, maxBytes: 1 << 20, bound: log.endOffset, minOneBatch: true)
                 else { throw Self.damaged(disk, "nothing can be read at offset \(next)") }
                 buffer = [UInt8](repeating: 0, count: slice.byteCount)
-                let count = try buffer.withUnsafeMutableBytes { try disk.read(slice.file, at: slice.position, into: $0) }
-                guard count == slice.byteCount else { throw Self.damaged(disk, "it ends within offset \(next)") }
+                let count = try buffer.withUnsafeMutableBytes {
+                    try disk.read(slice.file, at: slice.position, into: $0)
+                }
+                guard count == slice.byteCount else {
+                    throw Self.damaged(disk, "it ends within offset \(next)")
+                }
                 next = try Self.read(buffer.span.bytes, from: next, body)
             } catch let error as StartError {
                 throw error
@@ -112,19 +122,31 @@ final class MetadataLog: ReplicatedLog {
 
     func propose(_ records: [MetadataRecord], now: Timestamp) throws(DiskError) -> Offset {
         invariant(!records.isEmpty, "an empty proposal")
-        if let failure { throw DiskError(.offline, "append", Self.topicPartition.description, detail: failure) }
-        for record in records { builder.append(timestamp: now.milliseconds, key: nil, value: record.encode()) }
+        if let failure {
+            throw DiskError(.offline, "append", Self.topicPartition.description, detail: failure)
+        }
+        for record in records {
+            builder.append(timestamp: now.milliseconds, key: nil, value: record.encode())
+        }
         var batch = builder.finish()
         let result: Result<AppendOutcome, DiskError> = batch.withUnsafeMutableBytes { bytes in
-            do throws(DiskError) { return .success(try append(bytes, now: now)) } catch { return .failure(error) }
+            do throws(DiskError) { return .success(try append(bytes, now: now)) } catch {
+                return .failure(error)
+            }
         }
         let outcome = try result.get()
-        guard case .appended(let base, _) = outcome else { invariantFailed("the metadata log refused: \(outcome)") }
+        guard case .appended(let base, _) = outcome else {
+            invariantFailed("the metadata log refused: \(outcome)")
+        }
         return base
     }
 
-    private func append(_ bytes: UnsafeMutableRawBufferPointer, now: Timestamp) throws(DiskError) -> AppendOutcome {
-        guard let header = try? BatchHeader(bytes.bytes, at: 0) else { invariantFailed("a batch of our own is broken") }
+    private func append(_ bytes: UnsafeMutableRawBufferPointer, now: Timestamp) throws(DiskError)
+        -> AppendOutcome
+    {
+        guard let header = try? BatchHeader(bytes.bytes, at: 0) else {
+            invariantFailed("a batch of our own is broken")
+        }
         var items = [AppendItem(bytes: bytes, header: header)]
         try log.append(&items, leaderEpoch: 0, now: now)
         return items[0].outcome
@@ -139,7 +161,10 @@ final class MetadataLog: ReplicatedLog {
                 return []
             }
             syncing = true
-            return [.sync(SyncRequest(disk: disk, targets: sync.targets, owner: .metadataLog(sync), loop: .control))]
+            return [
+                .sync(
+                    SyncRequest(disk: disk, targets: sync.targets, owner: .metadataLog(sync), loop: .control))
+            ]
         } catch {
             failure = "\(error)"
             return []
@@ -164,7 +189,9 @@ final class MetadataLog: ReplicatedLog {
     func fail(_ why: String) { failure = failure ?? why }
 
     func close(now: Timestamp) throws(DiskError) {
-        if let failure { throw DiskError(.offline, "close", Self.topicPartition.description, detail: failure) }
+        if let failure {
+            throw DiskError(.offline, "close", Self.topicPartition.description, detail: failure)
+        }
         do throws(LogError) {
             try log.close()
         } catch {
@@ -173,7 +200,8 @@ final class MetadataLog: ReplicatedLog {
         }
     }
 
-    /// Blocks until all that was proposed is committed. For start and stop, when nobody waits yet or any more.
+    /// Blocks until all that was proposed is committed. For start and stop, when nobody waits yet or any
+    /// more.
     func syncNow() throws(DiskError) {
         if let failure { throw DiskError(.offline, "sync", Self.topicPartition.description, detail: failure) }
         if let sync = try log.beginSync(checkpoint: true) {

@@ -4,9 +4,9 @@ import Vocabulary
 
 /// A log whose committed records are the same on every voter, and stay.
 ///
-/// The control loop's only view of consensus: it proposes records, replays them, and holds replies until they are committed. A lone
-/// voter's own disk is behind it now (`MetadataLog`); a Raft quorum fits the same words: `propose` on the leader only, `committed`
-/// moving when a majority has synced.
+/// The control loop's only view of consensus: it proposes records, replays them, and holds replies until they
+/// are committed. A lone voter's own disk is behind it now (`MetadataLog`); a Raft quorum fits the same
+/// words: `propose` on the leader only, `committed` moving when a majority has synced.
 protocol ReplicatedLog: AnyObject {
     /// What the next record gets.
     var endOffset: Offset { get }

@@ -31,7 +31,9 @@ struct TopicConfigs {
     }
 
     private static func integer(_ configs: EffectiveConfigs, _ name: String, else fallback: Int64) -> Int64 {
-        guard ConfigCatalogue.broker[name] != nil, let value = configs.broker(name).value else { return fallback }
+        guard ConfigCatalogue.broker[name] != nil, let value = configs.broker(name).value else {
+            return fallback
+        }
         return Int64(value) ?? fallback
     }
 }
@@ -56,7 +58,8 @@ extension TopicConfig {
         log.timestampType = settings.isLogAppendTime ? .logAppendTime : .createTime
         log.producerIDExpirationMs = producerIDExpirationMs
         let produce = ProduceRules(
-            maxMessageBytes: log.maxMessageBytes, compression: settings.compression, timestampType: log.timestampType,
+            maxMessageBytes: log.maxMessageBytes, compression: settings.compression,
+            timestampType: log.timestampType,
             beforeMaxMs: settings.timestampBeforeMaxMs, afterMaxMs: settings.timestampAfterMaxMs,
             isCompacted: log.cleanupCompact)
         self.init(

@@ -1,7 +1,8 @@
 import CommitLog
 import Vocabulary
 
-/// What the upkeep of the logs keeps: which partitions there are, where each round over them stands, what was last seen.
+/// What the upkeep of the logs keeps: which partitions there are, where each round over them stands, what was
+/// last seen.
 struct Upkeep {
     /// One partition, and what the last survey saw of it.
     struct Entry {
@@ -15,7 +16,8 @@ struct Upkeep {
         var segments = 0
     }
 
-    /// A walk over all partitions that takes a given time: so many at each tick that ten thousand idle ones are not felt.
+    /// A walk over all partitions that takes a given time: so many at each tick that ten thousand idle ones
+    /// are not felt.
     struct Round {
         var periodMs: Int64
         private var cursor = 0
@@ -64,7 +66,8 @@ struct Upkeep {
     }
 
     mutating func configure(_ configs: TopicConfigs, now: Moment) {
-        retention.periodMs = max(1, configs.integer(ofBroker: "log.retention.check.interval.ms", else: 300_000))
+        retention.periodMs = max(
+            1, configs.integer(ofBroker: "log.retention.check.interval.ms", else: 300_000))
         checkpointMs = max(
             1, configs.integer(ofBroker: "log.flush.offset.checkpoint.interval.ms", else: 60_000))
         checkpoint.periodMs = checkpointMs
@@ -77,7 +80,8 @@ struct Upkeep {
 
     mutating func add(_ partition: Partition) {
         places[ObjectIdentifier(partition)] = entries.count
-        entries.append(Entry(partition: partition, directory: directoryOf[ObjectIdentifier(partition.disk)] ?? 0))
+        entries.append(
+            Entry(partition: partition, directory: directoryOf[ObjectIdentifier(partition.disk)] ?? 0))
     }
 
     mutating func remove(_ partition: Partition) {
@@ -125,7 +129,9 @@ struct Removals {
     var hasWork: Bool { !names.isEmpty }
 
     /// Something was renamed in that log directory.
-    mutating func add(directory: Int, due: Instant) { self.due[directory] = min(self.due[directory] ?? due, due) }
+    mutating func add(directory: Int, due: Instant) {
+        self.due[directory] = min(self.due[directory] ?? due, due)
+    }
 
     /// The log directories to look through.
     mutating func takeDue(at now: Instant) -> [Int] {

@@ -2,8 +2,8 @@ import Messages
 import Metadata
 import Vocabulary
 
-/// AlterConfigs (33), which replaces all of a resource's values, and IncrementalAlterConfigs (44), which changes the ones named.
-/// Source: KIP-133, KIP-339.
+/// AlterConfigs (33), which replaces all of a resource's values, and IncrementalAlterConfigs (44), which
+/// changes the ones named. Source: KIP-133, KIP-339.
 extension ControlLoop {
     func handleAlterConfigs(_ message: AlterConfigsRequest, _ request: ControlRequest) {
         var items = ConfigItems(node: broker.config.nodeID)
@@ -44,7 +44,10 @@ extension ControlLoop {
             let named = zip(resource.configs, operations).map { ($0.name, $1!, $0.value) }
             changes.append(ConfigAlteration(resource: target, changes: named))
         }
-        alter(.incrementalAlterConfigs(changes, validateOnly: message.validateOnly), changes.map(\.resource), items) {
+        alter(
+            .incrementalAlterConfigs(changes, validateOnly: message.validateOnly), changes.map(\.resource),
+            items
+        ) {
             [unowned self] results in
             var response = IncrementalAlterConfigsResponse()
             response.responses = results.map { result in
@@ -77,7 +80,8 @@ extension ControlLoop {
     }
 }
 
-/// The resources of a request, sorted into those that go to the controller and those that are refused right away.
+/// The resources of a request, sorted into those that go to the controller and those that are refused right
+/// away.
 private struct ConfigItems {
     struct Key: Hashable {
         let type: Int8
@@ -121,7 +125,8 @@ private struct ConfigItems {
                 return nil
             }
             guard id == node.value else {
-                refuse(key, .invalidRequest, "Unexpected broker id, expected \(node), but received \(key.name)")
+                refuse(
+                    key, .invalidRequest, "Unexpected broker id, expected \(node), but received \(key.name)")
                 return nil
             }
         }

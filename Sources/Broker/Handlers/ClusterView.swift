@@ -2,8 +2,8 @@ import HashTreeCollections
 import Metadata
 import Vocabulary
 
-/// What clients of one listener are told about the cluster, made from one topology. The describing handlers are its extensions, so
-/// that data loops and the control loop answer alike.
+/// What clients of one listener are told about the cluster, made from one topology. The describing handlers
+/// are its extensions, so that data loops and the control loop answer alike.
 struct ClusterView {
     let topology: Topology
     let config: BrokerConfig
@@ -57,7 +57,9 @@ struct ClusterView {
         zip(partition.replicas, partition.directories).compactMap { id, directory in
             guard let broker = image.brokers[id], !broker.isFenced else { return id.value }
             if directory == ReplicaDirectory.lost { return id.value }
-            if directory == ReplicaDirectory.unassigned || directory == ReplicaDirectory.migrating { return nil }
+            if directory == ReplicaDirectory.unassigned || directory == ReplicaDirectory.migrating {
+                return nil
+            }
             return broker.directories.contains(directory) ? nil : id.value
         }
     }

@@ -2,7 +2,8 @@ import Messages
 import Metadata
 import Vocabulary
 
-/// CreateTopics (19). Source: KIP-4, KIP-464 (defaults), KIP-525 (configurations in the answer), KIP-516 (ids).
+/// CreateTopics (19). Source: KIP-4, KIP-464 (defaults), KIP-525 (configurations in the answer), KIP-516
+/// (ids).
 extension ControlLoop {
     func handleCreateTopics(_ message: CreateTopicsRequest, _ request: ControlRequest) {
         let command = MetadataCommand.createTopics(

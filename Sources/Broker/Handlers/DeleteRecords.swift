@@ -26,13 +26,17 @@ extension BrokerLoop {
         reply(context, response)
     }
 
-    private func deleteRecords(_ name: String, _ index: Int32, before offset: Int64) -> Result<Offset, ErrorCode> {
+    private func deleteRecords(_ name: String, _ index: Int32, before offset: Int64) -> Result<
+        Offset, ErrorCode
+    > {
         if TopicName.isInternal(name) { return .failure(.invalidTopicException) }
         guard let topic = topology.byName[name], let partition = topic.partition(index) else {
             return .failure(.unknownTopicOrPartition)
         }
         // A topic that is only compacted must keep the last value of every key.
-        if topic.config.log.cleanupCompact, !topic.config.log.cleanupDelete { return .failure(.policyViolation) }
+        if topic.config.log.cleanupCompact, !topic.config.log.cleanupDelete {
+            return .failure(.policyViolation)
+        }
         let time = now.timestamp
         do throws(Partition.Failure) {
             let start = try partition.withLogErrors { log, highWatermark throws(LogError) in

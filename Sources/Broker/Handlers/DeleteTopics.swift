@@ -15,7 +15,8 @@ extension ControlLoop {
             case (let name, let id):
                 let why =
                     name == nil
-                    ? "Neither topic name nor id were specified." : "You may not specify both topic name and topic id."
+                    ? "Neither topic name nor id were specified."
+                    : "You may not specify both topic name and topic id."
                 results.append(Self.result(name, id, MetadataError(.invalidRequest, why)))
             }
         }

@@ -8,7 +8,8 @@ extension ClusterView {
         response.endpointType = 1
         if request.endpointType != 1 {
             let isKnown = request.endpointType == 2
-            response.errorCode = (isKnown ? ErrorCode.mismatchedEndpointType : .unsupportedEndpointType).rawValue
+            response.errorCode =
+                (isKnown ? ErrorCode.mismatchedEndpointType : .unsupportedEndpointType).rawValue
             response.errorMessage =
                 isKnown
                 ? "The request was sent to an endpoint of type BROKER, but we wanted an endpoint of type CONTROLLER"

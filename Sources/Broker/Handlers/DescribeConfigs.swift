@@ -3,7 +3,8 @@ import Messages
 import Metadata
 import Vocabulary
 
-/// DescribeConfigs (32): values in force, where they come from, what they mean. Source: KIP-133, KIP-226, KIP-524, KIP-569.
+/// DescribeConfigs (32): values in force, where they come from, what they mean. Source: KIP-133, KIP-226,
+/// KIP-524, KIP-569.
 extension ClusterView {
     typealias Described = DescribeConfigsResponse.DescribeConfigsResourceResult
 
@@ -34,11 +35,14 @@ extension ClusterView {
         case .topic:
             if let problem = TopicName.problem(name) { throw MetadataError(.invalidTopicException, problem) }
             guard image.topicIDs[name] != nil else {
-                throw MetadataError(.unknownTopicOrPartition, "This server does not host this topic-partition.")
+                throw MetadataError(
+                    .unknownTopicOrPartition, "This server does not host this topic-partition.")
             }
             return configs.topic(name).map { Self.described($0, isTopics: true, request) }
         case .broker:
-            if name.isEmpty { return configs.dynamicDefaults().map { Self.described($0, isTopics: false, request) } }
+            if name.isEmpty {
+                return configs.dynamicDefaults().map { Self.described($0, isTopics: false, request) }
+            }
             try checkBroker(name, orEmpty: true)
             return configs.allOfBroker().map { Self.described($0, isTopics: false, request) }
         case .brokerLogger:
@@ -46,7 +50,9 @@ extension ClusterView {
             try checkBroker(name, orEmpty: false)
             return [rootLogger]
         case .clientMetrics, .group:
-            guard !name.isEmpty else { throw MetadataError(.invalidRequest, "The resource name must not be empty") }
+            guard !name.isEmpty else {
+                throw MetadataError(.invalidRequest, "The resource name must not be empty")
+            }
             return stored(ConfigResource(type == 16 ? .clientMetrics : .group, name))
         case nil: throw MetadataError(.invalidRequest, "Unsupported resource type: \(type)")
         }
@@ -58,7 +64,8 @@ extension ClusterView {
         }
         guard id == config.nodeID.value else {
             let expected = orEmpty ? "\(config.nodeID) or empty string" : "\(config.nodeID)"
-            throw MetadataError(.invalidRequest, "Unexpected broker id, expected \(expected), but received \(name)")
+            throw MetadataError(
+                .invalidRequest, "Unexpected broker id, expected \(expected), but received \(name)")
         }
     }
 

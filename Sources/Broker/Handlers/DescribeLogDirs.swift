@@ -3,12 +3,14 @@ import Messages
 import Ports
 import Vocabulary
 
-/// DescribeLogDirs (35): which partitions lie where, and how large they are. Source: KIP-113, KIP-827 (space).
+/// DescribeLogDirs (35): which partitions lie where, and how large they are. Source: KIP-113, KIP-827
+/// (space).
 extension ControlLoop {
     func describeLogDirs(_ request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
         var wanted: [String: Set<Int32>]?
         if let topics = request.topics {
-            wanted = Dictionary(topics.map { ($0.topic, Set($0.partitions)) }, uniquingKeysWith: { $0.union($1) })
+            wanted = Dictionary(
+                topics.map { ($0.topic, Set($0.partitions)) }, uniquingKeysWith: { $0.union($1) })
         }
         var response = DescribeLogDirsResponse()
         response.results = directories.indices.map { index in
@@ -37,7 +39,8 @@ extension ControlLoop {
             var topic = DescribeLogDirsResponse.DescribeLogDirsTopic()
             topic.name = running.name
             topic.partitions = running.partitions.compactMap { partition in
-                guard partition.disk === disk, wanted?[running.name]?.contains(partition.id.partition) ?? true else {
+                guard partition.disk === disk, wanted?[running.name]?.contains(partition.id.partition) ?? true
+                else {
                     return nil
                 }
                 guard let size = try? partition.withLog({ log, _ in log.sizeBytes }) else { return nil }

@@ -4,13 +4,16 @@ import Vocabulary
 
 /// DescribeTopicPartitions (75): topics by name, page by page, with their eligible leaders. Source: KIP-966.
 extension ClusterView {
-    func describeTopicPartitions(_ request: DescribeTopicPartitionsRequest) -> DescribeTopicPartitionsResponse {
+    func describeTopicPartitions(_ request: DescribeTopicPartitionsRequest) -> DescribeTopicPartitionsResponse
+    {
         var response = DescribeTopicPartitionsResponse()
         let asksForAll = request.topics.isEmpty
-        var names = asksForAll ? image.topicsByName.map(\.name) : Array(Set(request.topics.map(\.name))).sorted()
+        var names =
+            asksForAll ? image.topicsByName.map(\.name) : Array(Set(request.topics.map(\.name))).sorted()
         var first: Int32 = 0
         if let cursor = request.cursor {
-            // The answer has no place for an error of its own; a cursor before the beginning is the beginning.
+            // The answer has no place for an error of its own; a cursor before the beginning is the
+            // beginning.
             names.removeAll { $0 < cursor.topicName }
             if names.first == cursor.topicName { first = max(0, cursor.partitionIndex) }
         }

@@ -9,7 +9,8 @@ extension BrokerLoop {
             listener: context.connection.listener)
     }
 
-    /// Answered here, unless topics are to be created on the way: then by the control loop, once they are there.
+    /// Answered here, unless topics are to be created on the way: then by the control loop, once they are
+    /// there.
     func handleMetadata(_ request: MetadataRequest, _ context: RequestContext) {
         let view = view(context)
         if !view.namesToCreate(request, version: context.version).isEmpty { return forward(request, context) }

@@ -21,13 +21,17 @@ struct ProducerIDBlock {
 extension ControlLoop {
     func handleInitProducerId(_ request: InitProducerIdRequest, _ ticket: ReplyTicket) {
         if let transactionalID = request.transactionalId {
-            // Transactions are a feature that is not here yet, so this says what a broker too old for one says. Clients take it as
-            // fatal and do not try again, and no other code would send their operator looking in the right place.
+            // Transactions are a feature that is not here yet, so this says what a broker too old for one
+            // says. Clients take it as fatal and do not try again, and no other code would send their
+            // operator looking in the right place.
             return refuse(ticket, transactionalID.isEmpty ? .invalidRequest : .unsupportedVersion)
         }
-        // A producer that has an id names its epoch too. It gets a new id all the same, as from Kafka: without a transactional id
-        // nobody could tell whether it is the one the id was given to, and a bumped epoch would fence that one.
-        guard (request.producerId == -1) == (request.producerEpoch == -1) else { return refuse(ticket, .invalidRequest) }
+        // A producer that has an id names its epoch too. It gets a new id all the same, as from Kafka:
+        // without a transactional id nobody could tell whether it is the one the id was given to, and a
+        // bumped epoch would fence that one.
+        guard (request.producerId == -1) == (request.producerEpoch == -1) else {
+            return refuse(ticket, .invalidRequest)
+        }
         producerIDs.waiting.append(ticket)
         answerProducers()
     }

@@ -3,7 +3,8 @@ import Messages
 import Metadata
 import Vocabulary
 
-/// ListConfigResources (74): what has a configuration. Source: KIP-1142; version 0 is KIP-714's list of client metrics.
+/// ListConfigResources (74): what has a configuration. Source: KIP-1142; version 0 is KIP-714's list of
+/// client metrics.
 extension ClusterView {
     func listConfigResources(
         _ request: ListConfigResourcesRequest, version: Int16

@@ -3,8 +3,8 @@ import Messages
 import Metadata
 import Vocabulary
 
-/// Metadata (3): who is in the cluster, which topics there are, who leads their partitions. Source: KIP-516 (topic ids), KIP-430
-/// (authorized operations), KIP-526 (topics by need).
+/// Metadata (3): who is in the cluster, which topics there are, who leads their partitions. Source: KIP-516
+/// (topic ids), KIP-430 (authorized operations), KIP-526 (topics by need).
 extension ClusterView {
     /// - Parameter missing: errors to answer for names that are not there, where creating them came to one.
     func metadata(
@@ -25,7 +25,8 @@ extension ClusterView {
             response.clusterAuthorizedOperations = AuthorizedOperations.cluster
         }
         let operations =
-            request.includeTopicAuthorizedOperations ? AuthorizedOperations.topic : AuthorizedOperations.omitted
+            request.includeTopicAuthorizedOperations
+            ? AuthorizedOperations.topic : AuthorizedOperations.omitted
         if let error = Self.problem(of: request, version: version) {
             response.errorCode = error.rawValue
             response.topics = (request.topics ?? []).map { Self.refusal(error, $0.name, $0.topicId) }
@@ -42,7 +43,8 @@ extension ClusterView {
     /// The names asked for that are not there and may be created on the way.
     func namesToCreate(_ request: MetadataRequest, version: Int16) -> [String] {
         guard config.autoCreateTopics, version < 4 || request.allowAutoTopicCreation else { return [] }
-        guard !Self.asksForAll(request, version: version), Self.problem(of: request, version: version) == nil else {
+        guard !Self.asksForAll(request, version: version), Self.problem(of: request, version: version) == nil
+        else {
             return []
         }
         return asked(request).compactMap { name, id in
@@ -64,7 +66,8 @@ extension ClusterView {
         return Self.refusal(missing[name] ?? .unknownTopicOrPartition, name, .zero)
     }
 
-    private func describe(_ state: TopicState, _ operations: Int32) -> MetadataResponse.MetadataResponseTopic {
+    private func describe(_ state: TopicState, _ operations: Int32) -> MetadataResponse.MetadataResponseTopic
+    {
         var topic = MetadataResponse.MetadataResponseTopic()
         topic.name = state.name
         topic.topicId = state.id
@@ -90,7 +93,9 @@ extension ClusterView {
         var names: Set<String> = []
         var ids: Set<TopicID> = []
         return (request.topics ?? []).compactMap { topic in
-            let isNew = topic.topicId != .zero ? ids.insert(topic.topicId).inserted : names.insert(topic.name ?? "").inserted
+            let isNew =
+                topic.topicId != .zero
+                ? ids.insert(topic.topicId).inserted : names.insert(topic.name ?? "").inserted
             return isNew ? (topic.name, topic.topicId) : nil
         }
     }
@@ -104,7 +109,8 @@ extension ClusterView {
     /// Versions 10 and 11 carry topic ids, and may not use them (KAFKA-13701).
     private static func problem(of request: MetadataRequest, version: Int16) -> ErrorCode? {
         let isBad = (request.topics ?? []).contains { topic in
-            version < 12 ? topic.name == nil || topic.topicId != .zero : topic.name == nil && topic.topicId == .zero
+            version < 12
+                ? topic.name == nil || topic.topicId != .zero : topic.name == nil && topic.topicId == .zero
         }
         return isBad ? .invalidRequest : nil
     }

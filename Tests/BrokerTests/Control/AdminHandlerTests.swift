@@ -22,7 +22,9 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         return harness
     }
 
-    @Test(arguments: MetadataRequest.validVersions) func `every version tells of a topic`(version: Int16) throws {
+    @Test(arguments: MetadataRequest.validVersions) func `every version tells of a topic`(version: Int16)
+        throws
+    {
         let harness = try harness()
         let response = try harness.metadata(["a"], version: version)
         #expect(response.topics.map(\.name) == ["a"])
@@ -64,9 +66,10 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
     @Test func `a bad name is told apart from one that is not there`() throws {
         let harness = try harness()
         let topics = try harness.metadata(["no such topic", "nothing", "nothing"]).topics
-        #expect(topics.map(\.errorCode) == [
-            ErrorCode.invalidTopicException.rawValue, ErrorCode.unknownTopicOrPartition.rawValue,
-        ])
+        #expect(
+            topics.map(\.errorCode) == [
+                ErrorCode.invalidTopicException.rawValue, ErrorCode.unknownTopicOrPartition.rawValue,
+            ])
     }
 
     @Test func `operations are told when asked for`() throws {
@@ -88,7 +91,8 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         var request = MetadataRequest()
         request.topics = [topic]
         request.allowAutoTopicCreation = false
-        #expect(try harness.ask(request).topics.first?.errorCode == ErrorCode.unknownTopicOrPartition.rawValue)
+        #expect(
+            try harness.ask(request).topics.first?.errorCode == ErrorCode.unknownTopicOrPartition.rawValue)
         request.allowAutoTopicCreation = true
         let made = try #require(try harness.ask(request).topics.first)
         #expect(made.errorCode == 0)
@@ -122,9 +126,11 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         request.topics += BrokerHarness.creation(of: "bad name", 1).topics
         request.topics += BrokerHarness.creation(of: "none", 0).topics
         request.topics += BrokerHarness.creation(of: "odd", 1, ["retention.ms": "soon"]).topics
-        request.topics += BrokerHarness.creation(of: "twice", 1).topics + BrokerHarness.creation(of: "twice", 1).topics
+        request.topics +=
+            BrokerHarness.creation(of: "twice", 1).topics + BrokerHarness.creation(of: "twice", 1).topics
         let topics = try harness.ask(request).topics
-        let codes = Dictionary(topics.map { ($0.name, $0.errorCode) }, uniquingKeysWith: { first, _ in first })
+        let codes = Dictionary(
+            topics.map { ($0.name, $0.errorCode) }, uniquingKeysWith: { first, _ in first })
         #expect(codes["good"] == 0)
         #expect(codes["bad name"] == ErrorCode.invalidTopicException.rawValue)
         #expect(codes["none"] == ErrorCode.invalidPartitions.rawValue)
@@ -150,7 +156,8 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         let response = try harness.ask(request, version: version)
         let codes = response.responses.map(\.errorCode).sorted()
         if version >= 6 {
-            #expect(codes == [0, ErrorCode.invalidRequest.rawValue, ErrorCode.unknownTopicId.rawValue].sorted())
+            #expect(
+                codes == [0, ErrorCode.invalidRequest.rawValue, ErrorCode.unknownTopicId.rawValue].sorted())
         } else {
             #expect(codes == [0, ErrorCode.unknownTopicOrPartition.rawValue])
         }
@@ -181,11 +188,15 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         #expect(fewer?.errorCode == ErrorCode.invalidPartitions.rawValue)
     }
 
-    @Test(arguments: ends(DeleteRecordsRequest.self)) func `records are deleted up to an offset`(version: Int16) throws {
+    @Test(arguments: ends(DeleteRecordsRequest.self)) func `records are deleted up to an offset`(
+        version: Int16
+    ) throws {
         let harness = try BrokerHarness()
         try harness.createTopic("orders")
         #expect(try harness.produce(10, to: "orders").errorCode == 0)
-        func delete(before offset: Int64, _ topic: String = "orders", _ index: Int32 = 0) throws -> (Int16, Int64) {
+        func delete(before offset: Int64, _ topic: String = "orders", _ index: Int32 = 0) throws -> (
+            Int16, Int64
+        ) {
             var partition = DeleteRecordsRequest.DeleteRecordsPartition()
             partition.partitionIndex = index
             partition.offset = offset
@@ -216,7 +227,9 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
 }
 
 @Suite struct ConfigHandlerTests {
-    @Test(arguments: ends(DescribeConfigsRequest.self)) func `configurations are described`(version: Int16) throws {
+    @Test(arguments: ends(DescribeConfigsRequest.self)) func `configurations are described`(version: Int16)
+        throws
+    {
         let harness = try BrokerHarness { $0.properties["log.retention.hours"] = "24" }
         try harness.createTopic("orders", configs: ["cleanup.policy": "compact"])
         var topic = DescribeConfigsRequest.DescribeConfigsResource()
@@ -259,7 +272,9 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         #expect(try harness.describe(4, "").configs.isEmpty)
     }
 
-    @Test(arguments: ends(AlterConfigsRequest.self)) func `all values of a resource are replaced`(version: Int16) throws {
+    @Test(arguments: ends(AlterConfigsRequest.self)) func `all values of a resource are replaced`(
+        version: Int16
+    ) throws {
         let harness = try BrokerHarness()
         try harness.createTopic("orders", configs: ["retention.ms": "1000"])
         func alter(_ values: [(String, String?)], type: Int8 = 2, name: String = "orders") throws -> Int16 {
@@ -281,7 +296,8 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         #expect(configs.map(\.value) == ["604800000", "1048576"])
         #expect(try alter([("no.such.config", "1")]) != 0)
         #expect(try alter([("retention.ms", nil)]) == ErrorCode.invalidRequest.rawValue)
-        #expect(try alter([("retention.ms", "1")], name: "nothing") == ErrorCode.unknownTopicOrPartition.rawValue)
+        #expect(
+            try alter([("retention.ms", "1")], name: "nothing") == ErrorCode.unknownTopicOrPartition.rawValue)
         #expect(try alter([], type: 77) == ErrorCode.invalidRequest.rawValue)
     }
 
@@ -292,8 +308,11 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         #expect(try harness.alter(2, "orders", [("cleanup.policy", 2, "compact")]).errorCode == 0)
         let configs = try harness.describe(2, "orders", ["cleanup.policy", "retention.ms"]).configs
         #expect(configs.map(\.value) == ["delete,compact", "1000"])
-        #expect(try harness.alter(2, "orders", [("cleanup.policy", 9, "compact")]).errorCode == ErrorCode.invalidRequest.rawValue)
-        #expect(try harness.alter(8, "1", [("root", 0, "DEBUG")]).errorCode == ErrorCode.invalidRequest.rawValue)
+        #expect(
+            try harness.alter(2, "orders", [("cleanup.policy", 9, "compact")]).errorCode
+                == ErrorCode.invalidRequest.rawValue)
+        #expect(
+            try harness.alter(8, "1", [("root", 0, "DEBUG")]).errorCode == ErrorCode.invalidRequest.rawValue)
         #expect(try harness.alter(4, "1", [("log.dirs", 0, "/x")]).errorCode != 0, "read-only")
         #expect(try harness.alter(4, "7", [("log.retention.ms", 0, "1")]).errorCode != 0, "another broker")
         #expect(try harness.alter(4, "", [("log.retention.ms", 0, "77")]).errorCode == 0)
@@ -303,12 +322,16 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         #expect(try harness.ask(request, version: version).responses.isEmpty)
     }
 
-    @Test(arguments: ends(ListConfigResourcesRequest.self)) func `what has configurations is listed`(version: Int16) throws {
+    @Test(arguments: ends(ListConfigResourcesRequest.self)) func `what has configurations is listed`(
+        version: Int16
+    ) throws {
         let harness = try BrokerHarness()
         try harness.createTopic("orders")
         var request = ListConfigResourcesRequest()
         let all = try harness.ask(request, version: version).configResources
-        if version == 0 { #expect(all.isEmpty) } else {
+        if version == 0 {
+            #expect(all.isEmpty)
+        } else {
             #expect(all.map(\.resourceName) == ["orders", "1", "1"])
             request.resourceTypes = [2]
             #expect(try harness.ask(request).configResources.map(\.resourceName) == ["orders"])
@@ -319,7 +342,8 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
 }
 
 @Suite struct DescribingHandlerTests {
-    @Test(arguments: ends(DescribeClusterRequest.self)) func `the cluster is described`(version: Int16) throws {
+    @Test(arguments: ends(DescribeClusterRequest.self)) func `the cluster is described`(version: Int16) throws
+    {
         let harness = try BrokerHarness { $0.rack = "r1" }
         var request = DescribeClusterRequest()
         request.includeClusterAuthorizedOperations = true
@@ -357,10 +381,13 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         asked.name = "nothing"
         request = DescribeTopicPartitionsRequest()
         request.topics = [asked]
-        #expect(try harness.ask(request).topics.first?.errorCode == ErrorCode.unknownTopicOrPartition.rawValue)
+        #expect(
+            try harness.ask(request).topics.first?.errorCode == ErrorCode.unknownTopicOrPartition.rawValue)
     }
 
-    @Test(arguments: ends(DescribeLogDirsRequest.self)) func `log directories are described`(version: Int16) throws {
+    @Test(arguments: ends(DescribeLogDirsRequest.self)) func `log directories are described`(version: Int16)
+        throws
+    {
         let harness = try BrokerHarness(disks: [SimulatedDisk(name: "/a")])
         try harness.createTopic("orders", partitions: 2)
         #expect(try harness.produce(5, to: "orders", partition: 1).errorCode == 0)
@@ -393,7 +420,9 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
         #expect(partitions[0].activeProducers.isEmpty)
     }
 
-    @Test(arguments: ends(InitProducerIdRequest.self)) func `producer ids are given out`(version: Int16) throws {
+    @Test(arguments: ends(InitProducerIdRequest.self)) func `producer ids are given out`(version: Int16)
+        throws
+    {
         let harness = try BrokerHarness()
         var request = InitProducerIdRequest()
         request.transactionalId = nil
@@ -405,7 +434,9 @@ private func ends<Request: RequestMessage>(_ request: Request.Type) -> [Int16] {
             #expect(ids.insert(response.producerId).inserted)
         }
         try harness.restart()
-        #expect(ids.insert(try harness.ask(request, version: version).producerId).inserted, "not after a kill either")
+        #expect(
+            ids.insert(try harness.ask(request, version: version).producerId).inserted,
+            "not after a kill either")
         request.transactionalId = "t"
         let refused = try harness.ask(request, version: version)
         #expect(refused.errorCode == ErrorCode.unsupportedVersion.rawValue)

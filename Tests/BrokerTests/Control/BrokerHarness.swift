@@ -11,7 +11,8 @@ import Wire
 
 @testable import Broker
 
-/// A whole broker, control loop and one data loop, over in-memory disks and a clock that stands still until told.
+/// A whole broker, control loop and one data loop, over in-memory disks and a clock that stands still until
+/// told.
 final class BrokerHarness {
     let disks: [SimulatedDisk]
     private(set) var broker: Broker
@@ -37,7 +38,8 @@ final class BrokerHarness {
         self.config = config
         (broker, control) = try Self.start(config, disks, now, seed)
         loop = BrokerLoop(id: LoopID(0), broker: broker, now: now, seed: 1)
-        peer = LoopHarness.Peer(loop: loop, connection: loop.open(listener: "PLAINTEXT", peer: "10.0.0.1", now: now))
+        peer = LoopHarness.Peer(
+            loop: loop, connection: loop.open(listener: "PLAINTEXT", peer: "10.0.0.1", now: now))
         settle()
     }
 
@@ -62,7 +64,8 @@ final class BrokerHarness {
         heldSyncs = []
         (broker, control) = try Self.start(config, disks, now, seed)
         loop = BrokerLoop(id: LoopID(0), broker: broker, now: now, seed: 1)
-        peer = LoopHarness.Peer(loop: loop, connection: loop.open(listener: "PLAINTEXT", peer: "10.0.0.1", now: now))
+        peer = LoopHarness.Peer(
+            loop: loop, connection: loop.open(listener: "PLAINTEXT", peer: "10.0.0.1", now: now))
         settle()
     }
 
@@ -94,7 +97,8 @@ final class BrokerHarness {
         return try #require(try answer(to: Request.self, version: version), "no answer to \(Request.self)")
     }
 
-    func answer<Request: RequestMessage>(to: Request.Type, version: Int16? = nil) throws -> Request.Response? {
+    func answer<Request: RequestMessage>(to: Request.Type, version: Int16? = nil) throws -> Request.Response?
+    {
         let version = version ?? Self.newest(Request.self)
         collect()
         guard peer.received.count >= 4 else { return nil }
@@ -223,11 +227,13 @@ extension BrokerHarness {
     func metadata(_ names: [String]?, version: Int16? = nil) throws -> MetadataResponse {
         var request = MetadataRequest()
         request.allowAutoTopicCreation = version.map { $0 < 4 } ?? false
-        request.topics = names.map { $0.map { name in
-            var topic = MetadataRequest.MetadataRequestTopic()
-            topic.name = name
-            return topic
-        } }
+        request.topics = names.map {
+            $0.map { name in
+                var topic = MetadataRequest.MetadataRequestTopic()
+                topic.name = name
+                return topic
+            }
+        }
         return try ask(request, version: version)
     }
 
@@ -237,7 +243,8 @@ extension BrokerHarness {
     ) throws -> ProduceResponse.PartitionProduceResponse {
         var builder = BatchBuilder()
         for index in 0..<count {
-            builder.append(timestamp: now.timestamp.milliseconds, key: nil, value: Array("value \(index)".utf8))
+            builder.append(
+                timestamp: now.timestamp.milliseconds, key: nil, value: Array("value \(index)".utf8))
         }
         var data = ProduceRequest.PartitionProduceData()
         data.index = partition

@@ -18,7 +18,9 @@ import Vocabulary
         #expect(response.brokers.first?.port == 9092)
     }
 
-    @Test(arguments: [true, false]) func `topics, records and the cluster's id outlive a restart`(clean: Bool) throws {
+    @Test(arguments: [true, false]) func `topics, records and the cluster's id outlive a restart`(clean: Bool)
+        throws
+    {
         let harness = try BrokerHarness()
         let created = try harness.createTopic("orders", partitions: 3)
         #expect(created.errorCode == 0)
@@ -98,7 +100,9 @@ import Vocabulary
         let now = try #require(harness.broker.topology.current().byName["wide"])
         #expect(now.partitions.count == 3)
         #expect(now.id != first.id)
-        let names = try harness.disks[0].list("").map(\.name).filter { $0.hasPrefix("wide") && !$0.hasSuffix("-delete") }
+        let names = try harness.disks[0].list("").map(\.name).filter {
+            $0.hasPrefix("wide") && !$0.hasSuffix("-delete")
+        }
         #expect(names == ["wide-0", "wide-1", "wide-2"])
     }
 
@@ -114,7 +118,9 @@ import Vocabulary
         #expect(try leftovers().count == 2)
         harness.advance(milliseconds: 6000)
         #expect(try leftovers().isEmpty)
-        #expect(try harness.metadata(["gone"]).topics.first?.errorCode == ErrorCode.unknownTopicOrPartition.rawValue)
+        #expect(
+            try harness.metadata(["gone"]).topics.first?.errorCode
+                == ErrorCode.unknownTopicOrPartition.rawValue)
     }
 
     @Test func `a topic of a deleted one's name begins at nothing`() throws {

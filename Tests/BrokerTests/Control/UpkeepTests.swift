@@ -30,7 +30,9 @@ import Vocabulary
     @Test func `validateOnly changes nothing`() throws {
         let harness = try BrokerHarness()
         #expect(try harness.createTopic("orders", validateOnly: true).errorCode == 0)
-        #expect(try harness.metadata(["orders"]).topics.first?.errorCode == ErrorCode.unknownTopicOrPartition.rawValue)
+        #expect(
+            try harness.metadata(["orders"]).topics.first?.errorCode
+                == ErrorCode.unknownTopicOrPartition.rawValue)
         try harness.createTopic("orders")
         #expect(try harness.alter(2, "orders", [("retention.ms", 0, "5")], validateOnly: true).errorCode == 0)
         #expect(try harness.describe(2, "orders", ["retention.ms"]).configs.first?.value == "604800000")
@@ -100,7 +102,9 @@ import Vocabulary
         for _ in 0..<5 { #expect(try harness.produce(3, to: "orders", partition: 0).errorCode == 0) }
         harness.disks[0].corrupt("orders-0/00000000000000000000.log", at: 80)
         try harness.restart()
-        #expect(try harness.produce(1, to: "orders", partition: 0).errorCode == ErrorCode.kafkaStorageError.rawValue)
+        #expect(
+            try harness.produce(1, to: "orders", partition: 0).errorCode
+                == ErrorCode.kafkaStorageError.rawValue)
         #expect(try harness.produce(1, to: "orders", partition: 1).errorCode == 0)
         #expect(harness.hasLine("A partition's log cannot be used"))
     }
@@ -128,7 +132,8 @@ import Vocabulary
         // The first rounds make the leader epochs durable, without which nothing below can be left unread.
         for _ in 0..<400 { harness.advance(milliseconds: 1000) }
         let text = String(
-            decoding: try #require(harness.disks[0].bytes(of: "recovery-point-offset-checkpoint")), as: UTF8.self)
+            decoding: try #require(harness.disks[0].bytes(of: "recovery-point-offset-checkpoint")),
+            as: UTF8.self)
         #expect(text.contains("orders 0 200"), "\(text)")
         try harness.restart()
         let line = try #require(harness.lines.first { $0.message == "Opened the logs." })
