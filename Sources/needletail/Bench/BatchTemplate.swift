@@ -17,6 +17,9 @@ struct BatchTemplate {
     private var valueStarts: [Int] = []
     private var compressed: [Int: [UInt8]] = [:]
     private var scratch: BatchBuilder
+    /// Of the records of `whole`, which never change unless times are stamped: only the header is summed up anew.
+    private let recordsChecksum: UInt32
+    private let shift: ChecksumShift
 
     var recordCount: Int { values.count }
 
@@ -39,6 +42,8 @@ struct BatchTemplate {
         let bytes = builder.finish()
         whole = bytes
         scratch = BatchBuilder(codec: plan.codec)
+        recordsChecksum = crc32c(bytes.span.bytes.extracting(BatchHeader.byteCount..<bytes.count))
+        shift = ChecksumShift(byteCount: bytes.count - BatchHeader.byteCount)
         let payload = bytes.span.bytes.extracting(BatchHeader.byteCount..<bytes.count)
         var at = 0
         for _ in keys.indices {
@@ -89,6 +94,15 @@ struct BatchTemplate {
                     )
                 }
             }
+        }
+        if count == recordCount, !stampsTimes {
+            whole.withUnsafeMutableBytes { out in
+                Self.mark(out, marks)
+                let header = UnsafeRawBufferPointer(rebasing: out[BatchHeader.checksummedFrom..<BatchHeader.byteCount])
+                let crc = shift.join(crc32c(header), recordsChecksum)
+                out.storeBytes(of: crc.bigEndian, toByteOffset: 17, as: UInt32.self)
+            }
+            return whole
         }
         if count == recordCount {
             BatchPatch.write(&whole) { Self.mark($0, marks) }
