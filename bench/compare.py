@@ -3,6 +3,7 @@
 
     bench/compare.py bench/scenarios/produce-256k-1p.conf --a 127.0.0.1:9092 --b 127.0.0.1:9192
     bench/compare.py SCENARIO --a HOST:PORT --a-pid 4711 --b HOST:PORT --b-pid 4712 --rounds 5
+    bench/compare.py SCENARIO --a HOST:PORT -- --duration 30s     (more bench options, which win over the scenario's)
 
 Runs alternate because machines drift: what is compared was measured minutes apart, not hours. Ratios are of
 medians; the spread beside them says how much to believe. With one address only (--a) it just runs the scenario.
@@ -86,6 +87,15 @@ def spread(values):
     return f"±{100 * (max(values) - min(values)) / 2 / middle:.0f}%" if middle else ""
 
 
+def verdict(a, b, more_is_better):
+    """Runs whose ranges overlap show no difference."""
+    if max(a) < min(b):
+        return "B better" if more_is_better else "A better"
+    if max(b) < min(a):
+        return "A better" if more_is_better else "B better"
+    return "same"
+
+
 def print_table(names, results):
     rows = [["", *[head for name in names for head in (name, "")], "B/A", ""] if len(names) == 2 else ["", names[0], ""]]
     for name, unit, path, more_is_better in METRICS:
@@ -97,8 +107,7 @@ def print_table(names, results):
             row += [text(statistics.median(values)), spread(values)]
         if len(names) == 2:
             a, b = (statistics.median(values) for values in columns)
-            better = "B better" if (b > a) == more_is_better else "A better"
-            row += [f"{b / a:.2f}" if a else "-", better if a != b else ""]
+            row += [f"{b / a:.2f}" if a else "-", verdict(columns[0], columns[1], more_is_better)]
         rows.append(row)
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
@@ -117,8 +126,11 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--program", default=default_program())
     parser.add_argument("--json", metavar="FILE", help="all results, one JSON object a line")
-    parser.add_argument("extra", nargs="*", help="after --: more bench options, which win over the scenario's")
-    options = parser.parse_args()
+    # What follows -- is for the bench.
+    arguments = sys.argv[1:]
+    cut = arguments.index("--") if "--" in arguments else len(arguments)
+    extra = arguments[cut + 1:]
+    options = parser.parse_args(arguments[:cut])
     command, scenario = read_scenario(options.scenario)
     sides = [(options.a, options.a_pid)] + ([(options.b, options.b_pid)] if options.b else [])
     names = options.names.split(",")[:len(sides)]
@@ -126,7 +138,7 @@ def main():
     for number in range(1, options.rounds + 1):
         for side, (bootstrap, pid) in enumerate(sides):
             print(f"round {number} of {options.rounds}: {names[side]} ({bootstrap})", file=sys.stderr)
-            result = run_once(options.program, command, scenario, options.extra, bootstrap, pid)
+            result = run_once(options.program, command, scenario, extra, bootstrap, pid)
             results[side].append(result)
             if options.json:
                 with open(options.json, "a") as out:
