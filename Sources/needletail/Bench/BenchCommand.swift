@@ -7,16 +7,16 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench",
         abstract: "Measure a broker: throughput, latency, CPU and memory.",
         discussion: """
-            With --rate records are due at fixed times, whether the broker keeps up or not, and latency counts from
-            the time a record was due: a stall is felt by every record that it delays (no coordinated omission).
+            With --rate records are due at fixed times, whether the broker keeps up or not, and latency counts from \
+            the time a record was due: a stall is felt by every record that it delays (no coordinated omission). \
             Without --rate the load is as much as the broker takes, and latency is that of a request.
 
             1 MB is 10^6 bytes and 1 GB is 10^9 bytes of keys and values.
 
             Examples:
-              needletail bench produce --create-topic --record-size 1KiB --batch-bytes 256KiB --duration 10s
+              needletail bench produce --create-topic --batch-bytes 256KiB
               needletail bench consume --topic bench --duration 10s --broker-pid 4711
-              needletail bench end-to-end --create-topic --rate 10000 --duration 30s --json result.json
+              needletail bench end-to-end --create-topic --rate 10k --json result.json
             """,
         subcommands: [BenchProduce.self, BenchConsume.self, BenchEndToEnd.self])
 }
@@ -26,9 +26,9 @@ struct BenchProduce: ParsableCommand {
         commandName: "produce", abstract: "Send records and measure until they are acknowledged.",
         discussion: """
             Examples:
-              needletail bench produce --create-topic --partitions 6 --acks all --duration 10s
-              needletail bench produce --create-topic --rate 50000 --record-size 100 --linger-ms 5 --keys 1000
-              needletail bench produce --topic t --compression zstd --payload compressible:0.7 --records 1000000
+              needletail bench produce --create-topic --partitions 6 --duration 10s
+              needletail bench produce --create-topic --rate 50k --keys 1000
+              needletail bench produce --compression zstd --payload compressible:0.7
             """)
 
     @OptionGroup(title: "Cluster") var connection: ConnectionOptions
@@ -58,12 +58,12 @@ struct BenchConsume: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "consume", abstract: "Read what topics hold.",
         discussion: """
-            Reads all partitions once, to their ends; with --duration again from the beginning until time is up. Latency
+            Reads all partitions once, to their ends; with --duration again from the beginning until time is up. Latency \
             is that of a Fetch request.
 
             Examples:
               needletail bench consume --topic bench
-              needletail bench consume --topic bench --consumers 2 --duration 20s --broker-pid 4711 --json -
+              needletail bench consume --consumers 2 --duration 20s --json -
             """)
 
     @OptionGroup(title: "Cluster") var connection: ConnectionOptions
@@ -91,8 +91,8 @@ struct BenchEndToEnd: ParsableCommand {
             Every record carries the time it was due; consumers in this same process read it back.
 
             Examples:
-              needletail bench end-to-end --create-topic --rate 1000 --linger-ms 0 --duration 30s
-              needletail bench end-to-end --create-topic --rate 50MB --partitions 6 --consumers 2
+              needletail bench end-to-end --create-topic --rate 1000 --linger-ms 0
+              needletail bench end-to-end --create-topic --rate 50MB --consumers 2
             """)
 
     @OptionGroup(title: "Cluster") var connection: ConnectionOptions

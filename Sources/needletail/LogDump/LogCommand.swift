@@ -12,9 +12,9 @@ struct LogDump: ParsableCommand {
         commandName: "dump",
         abstract: "Print and check segments, indexes, snapshots and checkpoints.",
         discussion: """
-            PATH is a file, a partition's directory (orders-0), or a whole log directory. Nothing is changed, and a
-            broker may run meanwhile; then the last batch may be seen half written, and the checkpoints may be behind.
-            Checks: lengths and checksums, rising offsets, index entries that point to the batch they name, times that
+            PATH is a file, a partition's directory (orders-0), or a whole log directory. Nothing is changed, and a \
+            broker may run meanwhile; then the last batch may be seen half written, and the checkpoints may be behind. \
+            Checks: lengths and checksums, rising offsets, index entries that point to the batch they name, times that \
             the time index promises. The exit code is 1 when anything is wrong.
 
             Examples:

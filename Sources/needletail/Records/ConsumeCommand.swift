@@ -10,8 +10,8 @@ struct ConsumeCommand: ParsableCommand {
         discussion: """
             Ends when it has printed all that was there when it began; with --follow it waits for more.
 
-            --format is 'value', 'key-value' (with a tab between), 'json' (one object a line; bytes that are no UTF-8 as
-            keyBase64 and valueBase64), or a template of %t topic, %p partition, %o offset, %k key, %v value,
+            --format is 'value', 'key-value' (with a tab between), 'json' (one object a line; bytes that are no UTF-8 as \
+            keyBase64 and valueBase64), or a template of %t topic, %p partition, %o offset, %k key, %v value, \
             %T timestamp in ms, %h headers, %K and %V sizes of key and value (-1 for null), %% and \\n \\t \\0.
 
             Examples:

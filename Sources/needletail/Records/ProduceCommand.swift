@@ -9,9 +9,9 @@ struct ProduceCommand: ParsableCommand {
         commandName: "produce",
         abstract: "Send the lines of standard input as records.",
         discussion: """
-            A line is a value, or with --key-separator a key and a value. Records with equal keys go to the same
-            partition, the one other Kafka clients choose. Sending is idempotent unless --acks is 0 or 1: nothing is
-            lost, doubled or reordered. What was delivered is said on standard error; the exit code is 1 when anything
+            A line is a value, or with --key-separator a key and a value. Records with equal keys go to the same \
+            partition, the one other Kafka clients choose. Sending is idempotent unless --acks is 0 or 1: nothing is \
+            lost, doubled or reordered. What was delivered is said on standard error; the exit code is 1 when anything \
             was not.
 
             Examples:

@@ -7,7 +7,7 @@ struct TopicAlter: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "alter", abstract: "Change a topic's configuration or add partitions.",
         discussion: """
-            Configurations that are not named stay as they are. Partitions can only become more; records that are there
+            Configurations that are not named stay as they are. Partitions can only become more; records that are there \
             already stay where they are, so keys may change their partition.
 
             Examples:

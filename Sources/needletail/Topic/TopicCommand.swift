@@ -10,7 +10,7 @@ struct TopicCommand: ParsableCommand {
               needletail topic create orders --partitions 6 --config retention.ms=86400000
               needletail topic list
               needletail topic describe orders
-              needletail topic alter orders --config cleanup.policy=compact --delete-config retention.ms
+              needletail topic alter orders --config cleanup.policy=compact
               needletail topic alter orders --partitions 12
               needletail topic delete orders
             """,

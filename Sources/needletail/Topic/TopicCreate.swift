@@ -10,7 +10,7 @@ struct TopicCreate: ParsableCommand {
         discussion: """
             Examples:
               needletail topic create orders
-              needletail topic create orders payments --partitions 6 --config compression.type=zstd
+              needletail topic create orders payments -p 6 -c compression.type=zstd
             """)
 
     @Argument(help: "Names of the topics.") var names: [String]
