@@ -31,7 +31,7 @@ let rooms: [Room] = [
     Room(name: "Ports"),
     Room(name: "SimulatedDisk", uses: ["Vocabulary", "Ports"]),
     Room(name: "CommitLog", uses: ["Vocabulary", "CChecksums", "Wire", "Records", "Ports"]),
-    Room(name: "Client", uses: ["Vocabulary", "Wire", "Messages", "Records"]),
+    Room(name: "Client", uses: ["Vocabulary", "Wire", "Messages", "Records"], exclude: ["README.md"]),
     Room(name: "Broker", uses: ["Vocabulary", "Metadata", "Replication", "Wire", "Messages", "Records", "Ports",
                                 "CommitLog"], packages: ["HashTreeCollections"]),
     Room(name: "Host", uses: ["Vocabulary", "CLinux", "Metadata", "Messages", "Ports", "CommitLog", "Broker"],

@@ -23,7 +23,7 @@ struct ConsumerClientTests {
     }
 
     private func read(
-        _ places: [(Int32, ReadStart, ReadStop)], breaks: Int = 0, seed: UInt64 = 1,
+        _ places: [(Int32, ReadStart, ReadStop)], breaks: Int = 0, seed: UInt64 = 1, isOld: Bool = false,
         change: (inout Consumer.Settings) -> Void = { _ in }
     ) throws -> (values: [String], failures: [ClientError], broker: FakeBroker) {
         var settings = Consumer.Settings()
@@ -32,6 +32,7 @@ struct ConsumerClientTests {
             cluster: .init(bootstrap: [Endpoint(host: "h", port: 1)]), consumer: settings)
         var world = FakeWorld(client, try makeBroker(), seed: seed)
         world.breaksPerMille = breaks
+        world.broker.isOld = isOld
         world.use { client, _ in
             for (partition, start, stop) in places {
                 client.assign(TopicPartition(topic: "t", partition: partition), from: start, until: stop)
@@ -61,6 +62,11 @@ struct ConsumerClientTests {
             [(0, .beginning, .atEnd), (1, .beginning, .atEnd)], breaks: 150, seed: seed)
         #expect(values.filter { $0.hasPrefix("0/") } == (0..<10).map { "0/\($0)" })
         #expect(values.filter { $0.hasPrefix("1/") } == (0..<7).map { "1/\($0)" })
+    }
+
+    @Test func `a broker of the oldest versions is read as well`() throws {
+        let (values, _, _) = try read([(0, .beginning, .atEnd), (1, .offset(6), .atEnd)], isOld: true)
+        #expect(values.sorted() == ((0..<10).map { "0/\($0)" } + ["1/6"]).sorted())
     }
 
     @Test func `an offset in the middle of a batch begins there, and a bound ends there`() throws {

@@ -19,6 +19,8 @@ struct FakeBroker {
     var refusals: [ErrorCode] = []
     /// Requests seen, by API.
     var seen: [Int16] = []
+    /// Offers the lowest versions only, and knows no ApiVersions 3 (KIP-511).
+    var isOld = false
 
     init(partitions: Int) { logs = Array(repeating: Log(), count: partitions) }
 
@@ -39,6 +41,10 @@ struct FakeBroker {
             return header + (flexible && key != 18 ? [0] : []) + response.encoded(version: version)
         }
         switch key {
+        case 18 where isOld && version > 0:
+            var refusal = ApiVersionsResponse()
+            refusal.errorCode = ErrorCode.unsupportedVersion.rawValue
+            return withUnsafeBytes(of: correlationID.bigEndian, Array.init) + refusal.encoded(version: 0)
         case 18: return try reply(ApiVersionsRequest.self) { _ in versions() }
         case 3: return try reply(MetadataRequest.self) { _ in makeMetadata(partitions: Int32(logs.count)) }
         case 22:
@@ -64,7 +70,10 @@ struct FakeBroker {
 
     private func versions() -> ApiVersionsResponse {
         var response = ApiVersionsResponse()
-        let ranges: [(Int16, Int16)] = [(0, 13), (1, 17), (2, 10), (3, 13), (18, 4), (22, 5)]
+        let ranges: [(Int16, Int16)] =
+            isOld
+            ? [(0, 3), (1, 4), (2, 1), (3, 0), (18, 0), (22, 0)]
+            : [(0, 13), (1, 17), (2, 10), (3, 13), (18, 4), (22, 5)]
         response.apiKeys = ranges.map { key, max in
             var api = ApiVersionsResponse.ApiVersion()
             api.apiKey = key
@@ -80,6 +89,7 @@ struct FakeBroker {
         for topic in request.topicData {
             var answer = ProduceResponse.TopicProduceResponse()
             answer.topicId = topic.topicId
+            answer.name = topic.name
             for part in topic.partitionData {
                 var result = ProduceResponse.PartitionProduceResponse()
                 result.index = part.index
@@ -122,6 +132,7 @@ struct FakeBroker {
         for topic in request.topics {
             var answer = FetchResponse.FetchableTopicResponse()
             answer.topicId = topic.topicId
+            answer.topic = topic.topic
             for part in topic.partitions {
                 var result = FetchResponse.PartitionData()
                 result.partitionIndex = part.partition

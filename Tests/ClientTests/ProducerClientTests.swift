@@ -41,6 +41,7 @@ struct ProducerClientTests {
         }
         var world = FakeWorld(client, FakeBroker(partitions: 3), seed: seed)
         world.breaksPerMille = 60
+        world.broker.isOld = seed % 7 == 0
         world.broker.refusals = seed % 2 == 0 ? [.notEnoughReplicas, .notLeaderOrFollower] : []
         var chance = SeededGenerator(seed: seed)
         var next = 0

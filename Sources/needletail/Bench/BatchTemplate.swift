@@ -98,7 +98,8 @@ struct BatchTemplate {
         if count == recordCount, !stampsTimes {
             whole.withUnsafeMutableBytes { out in
                 Self.mark(out, marks)
-                let header = UnsafeRawBufferPointer(rebasing: out[BatchHeader.checksummedFrom..<BatchHeader.byteCount])
+                let header = UnsafeRawBufferPointer(
+                    rebasing: out[BatchHeader.checksummedFrom..<BatchHeader.byteCount])
                 let crc = shift.join(crc32c(header), recordsChecksum)
                 out.storeBytes(of: crc.bigEndian, toByteOffset: 17, as: UInt32.self)
             }
