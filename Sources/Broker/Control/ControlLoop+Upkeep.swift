@@ -181,6 +181,10 @@ extension ControlLoop {
         if index == 0, kind == .recoveryPoint {
             offsets[MetadataLog.topicPartition] = metadataLog.recoveryPoint
         }
+        if directories[index].written[kind] == offsets {
+            directories[index].stale.remove(kind)
+            return
+        }
         do throws(DiskError) {
             try directory.writeCheckpoint(kind, offsets)
             directories[index].written[kind] = offsets
