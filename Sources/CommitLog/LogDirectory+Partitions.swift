@@ -27,22 +27,23 @@ extension LogDirectory {
         try disk.readWhole("\(partition)/\(LogPaths.metadata)").flatMap(PartitionMetadata.decode)
     }
 
-    /// Renames a partition's directory out of the way, for `removeLeftovers`. Slices of its log stay readable until
+    /// Renames a partition's directory out of the way, to be removed later. Slices of its log stay readable until
     /// then.
-    package func markDeleted(_ partition: TopicPartition, topicID: TopicID) throws(DiskError) {
+    /// - Returns: the new name.
+    package func markDeleted(_ partition: TopicPartition, topicID: TopicID) throws(DiskError) -> String {
         try setAside(partition, topicID, Self.deletedSuffix)
     }
 
     /// Sets a directory aside that belongs to no topic known to the cluster. It is never deleted by us: what the
     /// metadata lacks may still be someone's data.
     package func markStray(_ partition: TopicPartition, topicID: TopicID) throws(DiskError) {
-        try setAside(partition, topicID, Self.straySuffix)
+        _ = try setAside(partition, topicID, Self.straySuffix)
     }
 
     /// Kafka's form: `orders-0.<32 hex digits>-delete`, cut so that it is a file name still.
     private func setAside(
         _ partition: TopicPartition, _ topicID: TopicID, _ suffix: String
-    ) throws(DiskError) {
+    ) throws(DiskError) -> String {
         let ending = ".\(Self.hex(topicID.high))\(Self.hex(topicID.low))\(suffix)"
         var name = "\(partition)"
         let excess = name.utf8.count + ending.utf8.count - 255
@@ -51,6 +52,7 @@ extension LogDirectory {
         try disk.rename("\(partition)", to: name + ending)
         // A deletion that a power loss undoes is done again at the next start, by the metadata: ten thousand need not wait.
         if suffix == Self.straySuffix { try disk.sync(.directory("")) }
+        return name + ending
     }
 
     private static func hex(_ value: UInt64) -> String {
@@ -58,14 +60,8 @@ extension LogDirectory {
         return String(repeating: "0", count: 16 - digits.utf8.count) + digits
     }
 
-    /// Removes the directories of deleted partitions.
-    /// - Returns: their names.
-    @discardableResult
-    package func removeLeftovers() throws(DiskError) -> [String] {
-        let names = try disk.list("").filter { $0.isDirectory && $0.name.hasSuffix(Self.deletedSuffix) }.map(
-            \.name)
-        for name in names { try disk.removeDirectory(name) }
-        if !names.isEmpty { try disk.sync(.directory("")) }
-        return names
+    /// The directories of deleted partitions, to be removed.
+    package func leftovers() throws(DiskError) -> [String] {
+        try disk.list("").filter { $0.isDirectory && $0.name.hasSuffix(Self.deletedSuffix) }.map(\.name)
     }
 }

@@ -94,19 +94,21 @@ extension ControlLoop {
 
     // MARK: - Removing directories
 
+    /// What deleted partitions left behind before this start goes at once.
+    func findLeftovers(in index: Int) {
+        do throws(DiskError) {
+            for name in try directories[index].directory?.leftovers() ?? [] {
+                removals.add(name, in: index, due: now.instant)
+            }
+        } catch {
+            failed(directories[index].disk, error)
+        }
+    }
+
     /// Removes directories of deleted partitions, a slice at a time.
     func removeDirectories() {
-        for index in removals.takeDue(at: now.instant) where directories[index].disk.standing != .offline {
-            do throws(DiskError) {
-                let names = try directories[index].disk.disk.list("")
-                    .filter { $0.isDirectory && $0.name.hasSuffix("-delete") }
-                removals.found(names.map(\.name), in: index)
-            } catch {
-                failed(directories[index].disk, error)
-            }
-        }
         for _ in 0..<Self.sliceSteps {
-            guard let (index, name) = removals.takeNext() else { return }
+            guard let (index, name) = removals.takeNext(at: now.instant) else { return }
             let disk = directories[index].disk
             if disk.standing == .offline { continue }
             do throws(DiskError) {

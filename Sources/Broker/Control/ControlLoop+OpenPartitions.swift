@@ -131,7 +131,10 @@ extension ControlLoop {
     func setAside(_ id: TopicPartition, _ topic: TopicID, in index: Int, isDeleted: Bool, _ why: String) {
         guard let directory = directories[index].directory else { return }
         do throws(DiskError) {
-            if isDeleted { return try directory.markDeleted(id, topicID: topic) }
+            if isDeleted {
+                _ = try directory.markDeleted(id, topicID: topic)
+                return
+            }
             try directory.markStray(id, topicID: topic)
             log(
                 .warning, "Set a stray partition directory aside.",

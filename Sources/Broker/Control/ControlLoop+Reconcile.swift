@@ -209,10 +209,10 @@ extension ControlLoop {
         }
         do throws(DiskError) {
             guard directory.disk.exists(partition.id.description) else { return }
-            try directory.markDeleted(partition.id, topicID: partition.topicID)
+            let name = try directory.markDeleted(partition.id, topicID: partition.topicID)
             if log != nil { directories[index].partitionCount -= 1 }
             let delay = log?.config.fileDeleteDelayMs ?? 0
-            removals.add(directory: index, due: now.instant.adding(milliseconds: delay))
+            removals.add(name, in: index, due: now.instant.adding(milliseconds: delay))
         } catch {
             self.log(
                 .error, "A deleted partition's directory could not be renamed.",

@@ -196,7 +196,7 @@ extension ControlLoop {
 
     private func finishStart() {
         for index in directories.indices where directories[index].directory != nil {
-            removals.add(directory: index, due: now.instant)
+            findLeftovers(in: index)
         }
         watchDisks()
         // What recovery kept and no sync vouches for is committed once it is synced.

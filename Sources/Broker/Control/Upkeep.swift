@@ -123,26 +123,30 @@ struct Upkeep {
 
 /// Directories that are renamed already, to be removed once their delay is over, a few at a time.
 struct Removals {
-    private var due: [Int: Instant] = [:]
-    private var names: [(directory: Int, name: String)] = []
-
-    var hasWork: Bool { !names.isEmpty }
-
-    /// Something was renamed in that log directory.
-    mutating func add(directory: Int, due: Instant) {
-        self.due[directory] = min(self.due[directory] ?? due, due)
+    private struct Waiting {
+        let due: Instant
+        let directory: Int
+        let name: String
     }
 
-    /// The log directories to look through.
-    mutating func takeDue(at now: Instant) -> [Int] {
-        let ready = due.filter { $0.value <= now }.keys.sorted()
-        for directory in ready { due[directory] = nil }
-        return ready
+    private var waiting: [Waiting] = []
+    private var nextDue = Instant.distantFuture
+    private var ready: [(directory: Int, name: String)] = []
+
+    var hasWork: Bool { !ready.isEmpty }
+
+    mutating func add(_ name: String, in directory: Int, due: Instant) {
+        waiting.append(Waiting(due: due, directory: directory, name: name))
+        nextDue = min(nextDue, due)
     }
 
-    mutating func found(_ names: [String], in directory: Int) {
-        self.names += names.map { (directory, $0) }
+    /// One of those whose delay is over.
+    mutating func takeNext(at now: Instant) -> (directory: Int, name: String)? {
+        if nextDue <= now {
+            for entry in waiting where entry.due <= now { ready.append((entry.directory, entry.name)) }
+            waiting.removeAll { $0.due <= now }
+            nextDue = waiting.map(\.due).min() ?? .distantFuture
+        }
+        return ready.popLast()
     }
-
-    mutating func takeNext() -> (directory: Int, name: String)? { names.popLast() }
 }

@@ -116,7 +116,11 @@ import Vocabulary
             try harness.disks[0].list("").map(\.name).filter { $0.hasSuffix("-delete") }
         }
         #expect(try leftovers().count == 2)
+        try harness.createTopic("younger", configs: ["file.delete.delay.ms": "9000"])
+        try harness.deleteTopic("younger")
         harness.advance(milliseconds: 6000)
+        #expect(try leftovers().map { $0.prefix(8) } == ["younger-"], "each waits for its own delay")
+        harness.advance(milliseconds: 4000)
         #expect(try leftovers().isEmpty)
         #expect(
             try harness.metadata(["gone"]).topics.first?.errorCode
