@@ -1,7 +1,7 @@
 import Glibc
 
-/// State behind a lock, with threads that wait for it to change: what the host's pools are made of. Not for data loops,
-/// which never wait here.
+/// State behind a lock, with threads that wait for it to change: what the host's pools are made of. Not for
+/// data loops, which never wait here.
 final class Monitor<State>: @unchecked Sendable {  // `state` is touched only under `mutex`.
     private var state: State
     private let mutex: UnsafeMutablePointer<pthread_mutex_t>

@@ -37,7 +37,8 @@ extension Node {
         }
     }
 
-    /// Calls `body` for each index below `count`, in some order, on that many threads; returns when all are done.
+    /// Calls `body` for each index below `count`, in some order, on that many threads; returns when all are
+    /// done.
     static func inParallel(_ count: Int, threads: Int, _ body: @escaping @Sendable (Int) -> Void) {
         let next = Mutex(0)
         let chunk = max(1, min(64, count / (threads * 4)))

@@ -22,12 +22,16 @@ package final class Node: Sendable {
     /// Starts everything; when it returns, clients are answered.
     /// - Parameter httpMayMove: takes any port for HTTP when the configured one is in use.
     /// - Throws: what is wrong, and what to do about it.
-    package init(_ settings: BrokerSettings, logger: Logger, httpMayMove: Bool = false) throws(SettingsProblems) {
+    package init(_ settings: BrokerSettings, logger: Logger, httpMayMove: Bool = false)
+        throws(SettingsProblems)
+    {
         let started = SystemClock.instant()
         let budget = DescriptorBudget(connectionsMax: settings.connectionsMax, disks: settings.logDirs.count)
         let disks = try Self.openDisks(settings.logDirs, budget, logger)
         let open = try Self.openListeners(settings)
-        let listeners = zip(settings.listeners, open).map { Listener(name: $0.name, host: $0.host, port: $1.port) }
+        let listeners = zip(settings.listeners, open).map {
+            Listener(name: $0.name, host: $0.host, port: $1.port)
+        }
         let limits = ConnectionLimits(
             totalMax: budget.connections, perAddressMax: settings.connectionsPerAddressMax,
             overrides: settings.connectionsPerAddressOverrides)
@@ -81,7 +85,8 @@ package final class Node: Sendable {
             metadata: [
                 "broker.id": "\(settings.nodeID)", "cluster.id": "\(broker.clusterID)",
                 "listeners": "\(listeners.map(\.description).joined(separator: ","))",
-                "log.dirs": "\(settings.logDirs.joined(separator: ","))", "data.loops": "\(settings.reactor.dataLoops)",
+                "log.dirs": "\(settings.logDirs.joined(separator: ","))",
+                "data.loops": "\(settings.reactor.dataLoops)",
                 "connections.max": "\(budget.connections)", "open.files.max": "\(budget.filesPerDisk)",
                 "start.ms": "\(milliseconds)",
             ])
@@ -93,14 +98,15 @@ package final class Node: Sendable {
         for (index, listener) in listeners.enumerated() {
             var shown = listener
             if shown.host.isEmpty { shown.host = "0.0.0.0" }
-            line += index == 0 ? " kafka=\(shown.address)" : " kafka.\(shown.name.lowercased())=\(shown.address)"
+            line +=
+                index == 0 ? " kafka=\(shown.address)" : " kafka.\(shown.name.lowercased())=\(shown.address)"
         }
         if let http { line += " http=\(http.listener.address)" }
         return line
     }
 
-    /// Ends gracefully: no new connections or requests, running ones answered within `grace`, then everything made durable and
-    /// the shutdown marked clean.
+    /// Ends gracefully: no new connections or requests, running ones answered within `grace`, then everything
+    /// made durable and the shutdown marked clean.
     package func stop(graceMs: Int64 = 2000) {
         let start = SystemClock.instant()
         state.isReady.store(false, ordering: .releasing)
@@ -108,12 +114,15 @@ package final class Node: Sendable {
         reactor.finishLoops(by: start.adding(milliseconds: graceMs))
         reactor.finishControl()
         http?.stop()
-        logger.info("The broker has stopped.", metadata: ["stop.ms": "\((SystemClock.instant() - start) / 1_000_000)"])
+        logger.info(
+            "The broker has stopped.", metadata: ["stop.ms": "\((SystemClock.instant() - start) / 1_000_000)"]
+        )
     }
 
     // MARK: - The parts
 
-    /// One that another broker uses, or the first, ends the start; another that fails is left out, as one that fails later.
+    /// One that another broker uses, or the first, ends the start; another that fails is left out, as one
+    /// that fails later.
     private static func openDisks(
         _ paths: [String], _ budget: DescriptorBudget, _ logger: Logger
     ) throws(SettingsProblems) -> [any Disk] {
@@ -127,7 +136,9 @@ package final class Node: Sendable {
                 if index == 0 || error.operation == "lock" {
                     problems.append(SettingsProblem(place: "log.dirs", message: "cannot use \(path): \(why)"))
                 } else {
-                    logger.error("A log directory cannot be used.", metadata: ["log.dir": "\(path)", "reason": "\(error)"])
+                    logger.error(
+                        "A log directory cannot be used.",
+                        metadata: ["log.dir": "\(path)", "reason": "\(error)"])
                     disks.append(UnusableDisk(path, DiskError(.offline, error.operation, path, detail: why)))
                 }
             }
@@ -150,7 +161,9 @@ package final class Node: Sendable {
     }
 
     /// What clients are told; a listener on every address is known by the machine's name.
-    private static func endpoints(_ advertised: [Listener], _ listeners: [Listener]) -> [BrokerConfig.Endpoint] {
+    private static func endpoints(_ advertised: [Listener], _ listeners: [Listener]) -> [BrokerConfig
+        .Endpoint]
+    {
         advertised.map { told in
             let port = told.port == 0 ? listeners.first { $0.name == told.name }?.port ?? 0 : told.port
             return BrokerConfig.Endpoint(
@@ -173,10 +186,13 @@ package final class Node: Sendable {
                 return try HTTPServer(listener, respond: respond)
             } catch {
                 guard mayMove, listener.port != 0 else {
-                    let problem = error as? SettingsProblem ?? SettingsProblem(place: "http.listener", message: "\(error)")
+                    let problem =
+                        error as? SettingsProblem
+                        ?? SettingsProblem(place: "http.listener", message: "\(error)")
                     throw SettingsProblems(problems: [problem])
                 }
-                logger.notice("The port for HTTP is in use; taking any other.", metadata: ["port": "\(listener.port)"])
+                logger.notice(
+                    "The port for HTTP is in use; taking any other.", metadata: ["port": "\(listener.port)"])
                 listener.port = 0
             }
         }
@@ -204,7 +220,8 @@ private final class SyncNumbers: Sendable {
     }
 }
 
-/// How the process's descriptors are shared out between connections and files. The soft limit is raised to the hard one.
+/// How the process's descriptors are shared out between connections and files. The soft limit is raised to
+/// the hard one.
 struct DescriptorBudget {
     let connections: Int
     let filesPerDisk: Int

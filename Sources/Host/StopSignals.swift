@@ -8,7 +8,9 @@ package struct StopSignals {
     private let descriptor: Int32
 
     package init() {
-        descriptor = [SIGTERM, SIGINT].withUnsafeBufferPointer { nt_signalfd($0.baseAddress, Int32($0.count)) }
+        descriptor = [SIGTERM, SIGINT].withUnsafeBufferPointer {
+            nt_signalfd($0.baseAddress, Int32($0.count))
+        }
         if descriptor < 0 { fatalError("signalfd: \(String(cString: strerror(errno)))") }
     }
 
@@ -29,7 +31,8 @@ package struct StopSignals {
     private func next(orDone done: Int32) -> Bool {
         while true {
             var pollers = [
-                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0), pollfd(fd: done, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0),
+                pollfd(fd: done, events: Int16(POLLIN), revents: 0),
             ]
             _ = poll(&pollers, 2, -1)
             if pollers[0].revents != 0, nt_signal_next(descriptor) > 0 { return true }

@@ -6,21 +6,26 @@ struct Dev: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a broker for development: one process, zero configuration.",
         discussion: """
-            Listens on 127.0.0.1 only and keeps its data from one start to the next. Once clients are answered, one line is printed on
-            standard output; logs go to standard error. Control-C stops it.
+            Listens on 127.0.0.1 only and keeps its data from one start to the next. Once clients are
+            answered, one line is printed on standard output; logs go to standard error. Control-C stops it.
 
             Examples:
               needletail dev
               needletail dev --data /tmp/play --port 0
             """)
 
-    @Option(name: .long, help: "The directory for the data; it is made when it is not there.", completion: .directory)
+    @Option(
+        name: .long, help: "The directory for the data; it is made when it is not there.",
+        completion: .directory)
     var data = "needletail-data"
 
     @Option(name: .long, help: "The port for Kafka clients; 0 takes any that is free, for HTTP too.")
     var port: UInt16 = 9092
 
-    @Option(name: .long, help: ArgumentHelp("Sets a property, as in a configuration file. May be given often.", valueName: "name=value"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Sets a property, as in a configuration file. May be given often.", valueName: "name=value"))
     var override: [String] = []
 
     @OptionGroup var logging: LoggingOptions

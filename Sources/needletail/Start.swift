@@ -8,8 +8,9 @@ struct Start: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a broker from a configuration file.",
         discussion: """
-            The file has Kafka's property names; config/broker.properties explains them. Once clients are answered, one line is
-            printed on standard output; logs go to standard error. SIGTERM or SIGINT stops the broker gracefully, a second one at once.
+            The file has Kafka's property names; config/broker.properties explains them. Once clients are
+            answered, one line is printed on standard output; logs go to standard error. SIGTERM or SIGINT
+            stops the broker gracefully, a second one at once.
 
             Examples:
               needletail start config/broker.properties
@@ -19,14 +20,18 @@ struct Start: ParsableCommand {
     @Argument(help: "The configuration file.", completion: .file(extensions: ["properties"]))
     var file: String
 
-    @Option(name: .long, help: ArgumentHelp("Sets a property, whatever the file says. May be given often.", valueName: "name=value"))
+    @Option(
+        name: .long,
+        help: ArgumentHelp(
+            "Sets a property, whatever the file says. May be given often.", valueName: "name=value"))
     var override: [String] = []
 
     @OptionGroup var logging: LoggingOptions
 
     func run() throws {
         guard let text = readText(file) else {
-            throw failure("\(file): \(String(cString: strerror(errno))); give the path of a configuration file")
+            throw failure(
+                "\(file): \(String(cString: strerror(errno))); give the path of a configuration file")
         }
         var properties = Properties(parsing: text, source: file)
         for assignment in override { properties.override(assignment) }

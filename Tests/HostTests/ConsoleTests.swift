@@ -22,8 +22,13 @@ import Testing
         let health = try ask(server, "GET /health?x=1 HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
         #expect(health.hasPrefix("HTTP/1.1 503 "))
         #expect(health.hasSuffix("\r\n\r\n{}\n"))
-        #expect(try ask(server, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").hasPrefix("HTTP/1.1 404 "))
-        #expect(try ask(server, "POST /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n\r\n")
+        #expect(
+            try ask(server, "GET / HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").hasPrefix(
+                "HTTP/1.1 404 "))
+        #expect(
+            try ask(
+                server, "POST /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+            )
             .hasPrefix("HTTP/1.1 405 "))
         let head = try ask(server, "HEAD /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
         #expect(head.hasSuffix("\r\n\r\n"))
@@ -50,7 +55,9 @@ import Testing
         var bytes = [UInt8](repeating: 0, count: 1000)
         let count = read(ends[0], &bytes, 1000)
         let line = String(decoding: bytes[..<count], as: UTF8.self)
-        #expect(line.dropFirst(24) == " WARN  Two\\nlines. always=1 empty=\"\" peer=\"a \\\"b\\\"\\r\\n\" plain=x/y:1\n")
+        #expect(
+            line.dropFirst(24)
+                == " WARN  Two\\nlines. always=1 empty=\"\" peer=\"a \\\"b\\\"\\r\\n\" plain=x/y:1\n")
         #expect(line.prefix(24).wholeMatch(of: /20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z/) != nil)
     }
 }

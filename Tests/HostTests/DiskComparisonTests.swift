@@ -4,8 +4,8 @@ import SimulatedDisk
 import Testing
 import Vocabulary
 
-/// The real disk against the simulated one: the same random operations, the same results. What the simulator proves holds
-/// on real files only as far as these agree.
+/// The real disk against the simulated one: the same random operations, the same results. What the simulator
+/// proves holds on real files only as far as these agree.
 struct DiskComparisonTests {
     @Test(arguments: 1...12) func `both disks do the same`(seed: UInt64) throws {
         let directory = TemporaryDirectory()
@@ -74,7 +74,10 @@ private struct DiskPair {
             return both("write \(position)+\(count)", file) { disk, id in
                 try bytes.withUnsafeBytes {
                     try disk.write(
-                        [UnsafeRawBufferPointer(rebasing: $0[..<cut]), UnsafeRawBufferPointer(rebasing: $0[cut...])], to: id,
+                        [
+                            UnsafeRawBufferPointer(rebasing: $0[..<cut]),
+                            UnsafeRawBufferPointer(rebasing: $0[cut...]),
+                        ], to: id,
                         at: position)
                 }
             }
@@ -105,7 +108,10 @@ private struct DiskPair {
     private func both<R>(
         _ name: String, _ file: (real: FileID, simulated: FileID), _ body: (any Disk, FileID) throws -> R
     ) -> (String, String, String) {
-        (name, outcome(Result { try body(real, file.real) }), outcome(Result { try body(simulated, file.simulated) }))
+        (
+            name, outcome(Result { try body(real, file.real) }),
+            outcome(Result { try body(simulated, file.simulated) })
+        )
     }
 
     /// A value, or the kind of failure; system errors of any number are alike.

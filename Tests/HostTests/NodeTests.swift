@@ -45,7 +45,8 @@ import Testing
             #expect(Array(answer.prefix(6)) == [0, 0, 0, 77, 0, 0])
             #expect(try get(node, "/health").hasPrefix("HTTP/1.1 200 "))
             #expect(try get(node, "/metrics").contains("\nbroker_connections "))
-            #expect(try get(node, "/metrics").contains("broker_log_dir_online{dir=\"\(directory.path)/a\"} 1\n"))
+            #expect(
+                try get(node, "/metrics").contains("broker_log_dir_online{dir=\"\(directory.path)/a\"} 1\n"))
             #expect(access("\(directory.path)/a/.kafka_cleanshutdown", F_OK) != 0)
             node.stop()
             #expect(access("\(directory.path)/a/.kafka_cleanshutdown", F_OK) == 0, "round \(round)")
@@ -56,9 +57,12 @@ import Testing
         let node = try start()
         defer { node.stop() }
         let shared = #expect(throws: SettingsProblems.self) { try start() }
-        #expect(shared?.description.contains("another broker (pid \(getpid())) is using this directory") == true)
+        #expect(
+            shared?.description.contains("another broker (pid \(getpid())) is using this directory") == true)
         let port = #expect(throws: SettingsProblems.self) {
-            try start(["log.dirs=\(directory.path)/c", "listeners=PLAINTEXT://127.0.0.1:\(node.listeners[0].port)"])
+            try start([
+                "log.dirs=\(directory.path)/c", "listeners=PLAINTEXT://127.0.0.1:\(node.listeners[0].port)",
+            ])
         }
         #expect(port?.description.contains("the port is in use") == true)
     }
@@ -72,7 +76,9 @@ import Testing
     @Test func `a broker starts without a directory that cannot be used, but not without the first`() throws {
         directory.write("not a directory", to: "file")
         let node = try start(["log.dirs=\(directory.path)/a,\(directory.path)/file"])
-        #expect(try get(node, "/health").contains("{\"dir\":\"\(directory.path)/file\",\"standing\":\"offline\"}"))
+        #expect(
+            try get(node, "/health").contains("{\"dir\":\"\(directory.path)/file\",\"standing\":\"offline\"}")
+        )
         node.stop()
         let error = #expect(throws: SettingsProblems.self) { try start(["log.dirs=\(directory.path)/file"]) }
         #expect(error?.description.contains("cannot use \(directory.path)/file") == true)

@@ -6,7 +6,9 @@ import Testing
 struct PosixDiskTests {
     let directory = TemporaryDirectory()
 
-    func disk(_ descriptorsMax: Int = 64) throws -> PosixDisk { try PosixDisk(directory.path, descriptorsMax: descriptorsMax) }
+    func disk(_ descriptorsMax: Int = 64) throws -> PosixDisk {
+        try PosixDisk(directory.path, descriptorsMax: descriptorsMax)
+    }
 
     func write(_ text: String, _ disk: PosixDisk, _ file: FileID, at position: Int64) throws {
         try Array(text.utf8).withUnsafeBytes { try disk.write([$0], to: file, at: position) }
@@ -34,16 +36,21 @@ struct PosixDiskTests {
         try disk.syncAll()
     }
 
-    @Test(arguments: [2, 1023, 1024, 1025, 5000]) func `many pieces are written one behind the other`(count: Int) throws {
+    @Test(arguments: [2, 1023, 1024, 1025, 5000]) func `many pieces are written one behind the other`(
+        count: Int
+    ) throws {
         let disk = try disk()
         let file = try disk.open("a", .createNew)
         let bytes = (0..<count * 3).map { UInt8(truncatingIfNeeded: $0 &* 7) }
         try bytes.withUnsafeBytes { all in
-            let pieces = (0..<count).map { UnsafeRawBufferPointer(rebasing: all[$0 * 3..<$0 * 3 + ($0 % 5 == 0 ? 0 : 3)]) }
+            let pieces = (0..<count).map {
+                UnsafeRawBufferPointer(rebasing: all[$0 * 3..<$0 * 3 + ($0 % 5 == 0 ? 0 : 3)])
+            }
             try disk.write(pieces, to: file, at: 2)
             let expected = pieces.flatMap(Array.init)
             var found = [UInt8](repeating: 0, count: expected.count)
-            #expect(try found.withUnsafeMutableBytes { try disk.read(file, at: 2, into: $0) } == expected.count)
+            #expect(
+                try found.withUnsafeMutableBytes { try disk.read(file, at: 2, into: $0) } == expected.count)
             #expect(found == expected)
         }
     }
@@ -65,7 +72,9 @@ struct PosixDiskTests {
         let files = try (0..<100).map { try disk.open("t-0/\($0)", .create) }
         for (index, file) in files.enumerated() { try write("file \(index)", disk, file, at: 0) }
         try disk.rename("t-0", to: "t-0.gone")
-        for (index, file) in files.enumerated().reversed() { #expect(try read(disk, file) == "file \(index)") }
+        for (index, file) in files.enumerated().reversed() {
+            #expect(try read(disk, file) == "file \(index)")
+        }
         #expect(disk.openDescriptors == 8)
         try disk.rename("t-0.gone/3", to: "t-0.gone/x")
         #expect(try read(disk, files[3]) == "file 3")
@@ -145,10 +154,14 @@ struct PosixDiskTests {
                         let index = worker * 16 + round * 7 % 16
                         let text = "\(index) \(round)"
                         do {
-                            try Array(text.utf8).withUnsafeBytes { try disk.write([$0], to: files[index], at: 0) }
+                            try Array(text.utf8).withUnsafeBytes {
+                                try disk.write([$0], to: files[index], at: 0)
+                            }
                             try disk.truncate(files[index], to: Int64(text.utf8.count))
                             var bytes = [UInt8](repeating: 0, count: 64)
-                            let got = try bytes.withUnsafeMutableBytes { try disk.read(files[index], at: 0, into: $0) }
+                            let got = try bytes.withUnsafeMutableBytes {
+                                try disk.read(files[index], at: 0, into: $0)
+                            }
                             if String(decoding: bytes[..<got], as: UTF8.self) != text { wrong += 1 }
                         } catch { wrong += 1 }
                     }

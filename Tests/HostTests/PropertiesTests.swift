@@ -27,10 +27,11 @@ struct PropertiesTests {
 
     @Test func `complaints name the line`() {
         let properties = Properties(parsing: "a=1\r\n\r\na=2\r\n=3\r\nb=\\u12", source: "f")
-        #expect(properties.problems.map(\.description) == [
-            "f:3: 'a' is set twice; first at f:1", "f:4: a property needs a name before '='",
-            "f:5: a \\u escape needs four hex digits",
-        ])
+        #expect(
+            properties.problems.map(\.description) == [
+                "f:3: 'a' is set twice; first at f:1", "f:4: a property needs a name before '='",
+                "f:5: a \\u escape needs four hex digits",
+            ])
         #expect(properties["a"] == "1")
     }
 
@@ -43,10 +44,14 @@ struct PropertiesTests {
     }
 
     @Test func `listeners are read`() {
-        #expect(Listener("PLAINTEXT://127.0.0.1:9092") == Listener(name: "PLAINTEXT", host: "127.0.0.1", port: 9092))
+        #expect(
+            Listener("PLAINTEXT://127.0.0.1:9092")
+                == Listener(name: "PLAINTEXT", host: "127.0.0.1", port: 9092))
         #expect(Listener("plaintext://:0") == Listener(name: "PLAINTEXT", host: "", port: 0))
         #expect(Listener("A://[::1]:1")?.address == "[::1]:1")
-        for bad in ["", "127.0.0.1:9092", "A://b", "A://b:x", "A://b:99999", "://b:1", "A://::1:1"] { #expect(Listener(bad) == nil) }
+        for bad in ["", "127.0.0.1:9092", "A://b", "A://b:x", "A://b:99999", "://b:1", "A://::1:1"] {
+            #expect(Listener(bad) == nil)
+        }
         #expect(throws: SettingsProblem.self) { try Listener.list("A://a:1,A://a:2").get() }
         #expect(throws: SettingsProblem.self) { try Listener.list("A://a:1,B://a:1").get() }
         #expect(try! Listener.list("A://a:1, B://a:2").get().map(\.name) == ["A", "B"])

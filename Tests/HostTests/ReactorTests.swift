@@ -44,7 +44,8 @@ import Testing
         for _ in 0..<20 {
             let frames = (0..<20).map { _ in
                 let size = 8 + Int.random(in: 0..<(1 << Int.random(in: 1...19)), using: &generator)
-                return TestClient.frame(size < 50_000 ? "e" : "d", [UInt8](repeating: UInt8.random(in: 0...255), count: size))
+                return TestClient.frame(
+                    size < 50_000 ? "e" : "d", [UInt8](repeating: UInt8.random(in: 0...255), count: size))
             }
             try client.send(frames.flatMap { $0 } + TestClient.frame("e", Array("the end!".utf8)))
             let echoed = frames.filter { $0[4] == UInt8(ascii: "e") }.flatMap { $0 }
@@ -53,7 +54,9 @@ import Testing
         }
     }
 
-    @Test(arguments: [-1, 0, 7, 8_388_609, Int(Int32.max)]) func `a bad length closes the connection`(length: Int) throws {
+    @Test(arguments: [-1, 0, 7, 8_388_609, Int(Int32.max)]) func `a bad length closes the connection`(
+        length: Int
+    ) throws {
         let server = try TestServer()
         let client = try TestClient(port: server.port)
         let other = try TestClient(port: server.port)
@@ -68,7 +71,9 @@ import Testing
         let server = try TestServer(requestBytesMax: 100 << 20)
         let before = residentBytes()
         let clients = try (0..<50).map { _ in try TestClient(port: server.port) }
-        for client in clients { try client.send(withUnsafeBytes(of: Int32(100 << 20).bigEndian, Array.init) + [1, 2, 3]) }
+        for client in clients {
+            try client.send(withUnsafeBytes(of: Int32(100 << 20).bigEndian, Array.init) + [1, 2, 3])
+        }
         let frame = TestClient.frame("e", Array("in between".utf8))
         for _ in 0..<50 {  // Enough turns on both loops for all to be read.
             let prober = try TestClient(port: server.port)
@@ -130,7 +135,8 @@ import Testing
     }
 
     @Test func `an address can have a limit of its own, and all together one`() {
-        let limits = ConnectionLimits(totalMax: 3, perAddressMax: 1, overrides: ["10.0.0.1": 2, "10.0.0.9": 0])
+        let limits = ConnectionLimits(
+            totalMax: 3, perAddressMax: 1, overrides: ["10.0.0.1": 2, "10.0.0.9": 0])
         #expect(limits.admit("10.0.0.9") == .address)
         #expect(limits.admit("10.0.0.1") == nil)
         #expect(limits.admit("10.0.0.1") == nil)
@@ -166,7 +172,10 @@ import Testing
         try content.withUnsafeBytes { try disk.write([$0], to: file, at: 0) }
         let server = try TestServer(disk: disk, file: file)
         let client = try TestClient(port: server.port)
-        let places = [(0, 100), (5000, 16_383), (1, 16_384), (77, 1_000_000), (3, 4_999_997), (0, 5_000_000), (4_999_999, 1)]
+        let places = [
+            (0, 100), (5000, 16_383), (1, 16_384), (77, 1_000_000), (3, 4_999_997), (0, 5_000_000),
+            (4_999_999, 1),
+        ]
         for (position, count) in places {
             try client.send(TestClient.frame("f", position, count))
             #expect(try Self.length(client.receive(4)) == count)
@@ -209,7 +218,9 @@ import Testing
         while server.seen.frames.load(ordering: .relaxed) == 0 { sched_yield() }
         let port = server.port
         let received = Mutex(0)
-        let reader = HostThread("reader") { received.withLock { $0 = (try? client.receive(3_000_000).count) ?? -1 } }
+        let reader = HostThread("reader") {
+            received.withLock { $0 = (try? client.receive(3_000_000).count) ?? -1 }
+        }
         server.finish()
         reader.join()
         #expect(received.withLock { $0 } == 2_000_000)
@@ -225,7 +236,8 @@ import Testing
         let file = fopen("/proc/self/statm", "r")!
         defer { fclose(file) }
         fgets(&text, 256, file)
-        let fields = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: " ")
+        let fields = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            .split(separator: " ")
         return Int(fields[1])! * 4096
     }
 }

@@ -18,7 +18,8 @@ struct SettingsTests {
     }
 
     private var exampleText: String {
-        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(separator: "/")
+        let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(
+            separator: "/")
         var bytes: [UInt8] = []
         guard let file = fopen("\(root)/config/broker.properties", "r") else { return "" }
         defer { fclose(file) }
@@ -60,7 +61,10 @@ struct SettingsTests {
         #expect(found[0].hasPrefix("f:1: Invalid value one for configuration node.id"))
         #expect(found[1] == "f:3: unknown property 'lisseners'; did you mean 'listeners'?")
         #expect(found[2].hasPrefix("f:4: 'zookeeper.connect' is not needed"))
-        #expect(found[3] == "f:5: 'retention.ms' is a topic's configuration, not a broker's; for all topics set 'log.retention.ms'")
+        #expect(
+            found[3]
+                == "f:5: 'retention.ms' is a topic's configuration, not a broker's; for all topics set 'log.retention.ms'"
+        )
         #expect(found[4].hasPrefix("f:6: Invalid value -5"))
         #expect(found[5] == "f:7: unknown property 'a.name.like.no.other'")
     }
@@ -68,12 +72,20 @@ struct SettingsTests {
     @Test func `listeners must be such as can be served and reached`() {
         #expect(problems("listeners=nonsense").first?.contains("'nonsense' is not NAME://HOST:PORT") == true)
         #expect(problems("listeners=SSL://127.0.0.1:1").first?.contains("not built yet") == true)
-        #expect(problems("listeners=INTERNAL://127.0.0.1:1").first?.contains("listener.security.protocol.map") == true)
         #expect(
-            problems("listeners=A://127.0.0.1:1\nlistener.security.protocol.map=A:PLAINTEXT\nadvertised.listeners=B://h:1")
-                .first?.contains("not one of 'listeners'") == true)
-        #expect(problems("listeners=PLAINTEXT://0.0.0.0:1").first?.contains("set advertised.listeners") == true)
-        #expect(problems("listeners=A://:1,B://127.0.0.1:2\nlistener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT") == [])
+            problems("listeners=INTERNAL://127.0.0.1:1").first?.contains("listener.security.protocol.map")
+                == true)
+        #expect(
+            problems(
+                "listeners=A://127.0.0.1:1\nlistener.security.protocol.map=A:PLAINTEXT\nadvertised.listeners=B://h:1"
+            )
+            .first?.contains("not one of 'listeners'") == true)
+        #expect(
+            problems("listeners=PLAINTEXT://0.0.0.0:1").first?.contains("set advertised.listeners") == true)
+        #expect(
+            problems(
+                "listeners=A://:1,B://127.0.0.1:2\nlistener.security.protocol.map=A:PLAINTEXT,B:PLAINTEXT")
+                == [])
     }
 
     @Test func `older names and several directories are understood`() throws {

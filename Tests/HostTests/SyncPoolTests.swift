@@ -27,7 +27,9 @@ import Testing
         let calls = Atomic(0)
         let pool = SyncPool<Int>(disk: disk, threadsMax: 1) { _, _, _ in calls.add(1, ordering: .relaxed) }
         let answers = await answers(of: 2) { index, done in
-            pool.sync(index == 0 ? files.map { .file($0) } : [.file(files[7]), .file(files[7])], owner: index, done: done)
+            pool.sync(
+                index == 0 ? files.map { .file($0) } : [.file(files[7]), .file(files[7])], owner: index,
+                done: done)
         }
         #expect(answers.count == 2)
         #expect(calls.load(ordering: .relaxed) < 20)
@@ -40,7 +42,9 @@ import Testing
         let file = try disk.open("file", .create)
         let pipe = try brokenFile(disk, directory)
         let pool = SyncPool<Int>(disk: disk)
-        let failed = await answers(of: 1) { index, done in pool.sync([.file(pipe), .file(file)], owner: index, done: done) }
+        let failed = await answers(of: 1) { index, done in
+            pool.sync([.file(pipe), .file(file)], owner: index, done: done)
+        }
         #expect(failed[0].error != nil)
         let later = await answers(of: 3) { index, done in pool.sync([.file(file)], owner: index, done: done) }
         #expect(later.allSatisfy { $0.error?.reason == .offline })
@@ -52,7 +56,8 @@ import Testing
         let file = try disk.open("file", .create)
         try disk.remove("file")
         let pool = SyncPool<Int>(disk: disk)
-        let answers = await answers(of: 1) { index, done in pool.sync([.file(file)], owner: index, done: done) }
+        let answers = await answers(of: 1) { index, done in pool.sync([.file(file)], owner: index, done: done)
+        }
         #expect(answers[0].error == nil)
         pool.stop()
     }

@@ -6,9 +6,9 @@ import Ports
 import Synchronization
 import Vocabulary
 
-/// A logic small enough to see through. A frame's first byte says what is wanted:
-/// `e` echoes the frame, `d` is not answered, `q` closes behind the answers before it, `n` answers a number of bytes,
-/// `f` a region of the test's file (position and count follow), `p` stops reading until a message comes.
+/// A logic small enough to see through. A frame's first byte says what is wanted: `e` echoes the frame, `d`
+/// is not answered, `q` closes behind the answers before it, `n` answers a number of bytes, `f` a region of
+/// the test's file (position and count follow), `p` stops reading until a message comes.
 final class TestLogic: LoopLogic {
     /// What tests look at, from outside.
     final class Seen: Sendable {
@@ -36,7 +36,8 @@ final class TestLogic: LoopLogic {
         return BrokerConnection(id: nextID, listener: listener, peer: peer)
     }
 
-    func received(_ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, now: Moment) -> Int {
+    func received(_ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, now: Moment) -> Int
+    {
         var consumed = 0
         while connection.wantsRead, bytes.count - consumed >= 4 {
             let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: consumed, as: Int32.self)))
@@ -57,7 +58,9 @@ final class TestLogic: LoopLogic {
     private func answer(_ connection: BrokerConnection, _ frame: UnsafeRawBufferPointer) {
         seen.frames.add(1, ordering: .relaxed)
         dirty.append(connection)
-        func number(_ at: Int) -> Int { Int(Int64(bigEndian: frame.loadUnaligned(fromByteOffset: 5 + 8 * at, as: Int64.self))) }
+        func number(_ at: Int) -> Int {
+            Int(Int64(bigEndian: frame.loadUnaligned(fromByteOffset: 5 + 8 * at, as: Int64.self)))
+        }
         switch frame[4] {
         case UInt8(ascii: "e"): connection.output.append(frame)
         case UInt8(ascii: "q"): connection.close()
@@ -68,7 +71,8 @@ final class TestLogic: LoopLogic {
             let header = connection.output.reserve(4)
             header.storeBytes(of: Int32(number(1)).bigEndian, as: Int32.self)
             connection.output.append(
-                FileRegion(disk: region!.disk, file: region!.file, position: Int64(number(0)), byteCount: number(1)))
+                FileRegion(
+                    disk: region!.disk, file: region!.file, position: Int64(number(0)), byteCount: number(1)))
         default: break
         }
     }
@@ -92,7 +96,8 @@ final class TestServer {
     private var isStopped = false
 
     init(
-        loops: Int = 2, requestBytesMax: Int = 8 << 20, idleMs: Int64 = 600_000, limits: ConnectionLimits = ConnectionLimits(),
+        loops: Int = 2, requestBytesMax: Int = 8 << 20, idleMs: Int64 = 600_000,
+        limits: ConnectionLimits = ConnectionLimits(),
         sendBuffer: Int32 = -1, disk: PosixDisk? = nil, file: FileID? = nil
     ) throws {
         var settings = ReactorSettings()
@@ -101,12 +106,14 @@ final class TestServer {
         settings.idleNanoseconds = idleMs * 1_000_000
         settings.sendBufferBytes = sendBuffer
         self.limits = limits
-        let listener = try OpenListener.open(Listener(name: "PLAINTEXT", host: "127.0.0.1", port: 0), backlog: 50)
+        let listener = try OpenListener.open(
+            Listener(name: "PLAINTEXT", host: "127.0.0.1", port: 0), backlog: 50)
         port = listener.port
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         logger.logLevel = .critical
         reactor = Reactor(
-            settings: settings, limits: limits, listeners: [listener], disks: disk.map { [$0] } ?? [], logger: logger)
+            settings: settings, limits: limits, listeners: [listener], disks: disk.map { [$0] } ?? [],
+            logger: logger)
         let seen = seen
         reactor.startLoops { _ in
             TestLogic(seen, requestBytesMax: requestBytesMax, region: disk.map { ($0, file!) })

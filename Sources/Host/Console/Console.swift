@@ -32,7 +32,8 @@ enum Console {
         let hasDisk = broker.disks.contains { $0.standing == .open || $0.standing == .throttled }
         let status = !isReady ? "stopping" : !hasDisk ? "no log directory can be written" : "ok"
         let directories = broker.disks
-            .map { "{\"dir\":\(quoted($0.disk.name)),\"standing\":\"\($0.standing)\"}" }.joined(separator: ",")
+            .map { "{\"dir\":\(quoted($0.disk.name)),\"standing\":\"\($0.standing)\"}" }.joined(
+                separator: ",")
         let body =
             "{\"status\":\(quoted(status)),\"node_id\":\(broker.config.nodeID),\"cluster_id\":\(quoted(broker.clusterID)),"
             + "\"log_dirs\":[\(directories)]}\n"

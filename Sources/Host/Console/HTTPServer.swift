@@ -52,7 +52,8 @@ package final class HTTPServer: Sendable {
             ).wait()
         } catch {
             try? group.syncShutdownGracefully()
-            throw SettingsProblem(place: "http.listener", message: "cannot listen on \(listener.address): \(error)")
+            throw SettingsProblem(
+                place: "http.listener", message: "cannot listen on \(listener.address): \(error)")
         }
         var listener = listener
         listener.port = UInt16(channel.localAddress?.port ?? 0)
@@ -106,10 +107,14 @@ private final class HTTPResponder: ChannelInboundHandler {
         let path = String(request.uri.prefix { $0 != "?" && $0 != "#" })
         let answer: HTTPServer.Answer =
             if request.method != .GET, request.method != .HEAD {
-                .init(status: 405, contentType: "text/plain; charset=utf-8", body: "Only GET and HEAD are served here.\n")
+                .init(
+                    status: 405, contentType: "text/plain; charset=utf-8",
+                    body: "Only GET and HEAD are served here.\n")
             } else {
-                respond(path) ?? .init(
-                    status: 404, contentType: "text/plain; charset=utf-8", body: "Nothing is here. Try /metrics or /health.\n")
+                respond(path)
+                    ?? .init(
+                        status: 404, contentType: "text/plain; charset=utf-8",
+                        body: "Nothing is here. Try /metrics or /health.\n")
             }
         let body = context.channel.allocator.buffer(string: answer.body)
         var headers = HTTPHeaders()

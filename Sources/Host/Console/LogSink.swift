@@ -3,8 +3,8 @@ import Glibc
 package import Logging
 import Vocabulary
 
-/// Log lines on their way to standard error, written by a thread of their own: a loop never waits for a terminal or a pipe
-/// that nobody reads. Bounded: when a megabyte waits, lines are dropped and counted.
+/// Log lines on their way to standard error, written by a thread of their own: a loop never waits for a
+/// terminal or a pipe that nobody reads. Bounded: when a megabyte waits, lines are dropped and counted.
 package final class LogSink: Sendable {
     private struct State {
         var waiting: [UInt8] = []
@@ -45,7 +45,8 @@ package final class LogSink: Sendable {
                 var bytes: [UInt8] = []
                 swap(&bytes, &state.waiting)
                 if state.dropped > 0 {
-                    bytes += Array("... \(state.dropped) lines dropped: standard error is not read fast enough\n".utf8)
+                    bytes += Array(
+                        "... \(state.dropped) lines dropped: standard error is not read fast enough\n".utf8)
                     state.dropped = 0
                 }
                 state.isWriting = true
@@ -60,7 +61,9 @@ package final class LogSink: Sendable {
     private func writeAll(_ bytes: [UInt8]) {
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written) }
+            let count = bytes.withUnsafeBytes {
+                Glibc.write(descriptor, $0.baseAddress! + written, bytes.count - written)
+            }
             if count > 0 {
                 written += count
             } else if errno == EAGAIN {
@@ -73,7 +76,8 @@ package final class LogSink: Sendable {
     }
 }
 
-/// swift-log's handler: one line an event, `2026-11-22T10:00:00.123Z INFO  Listening. listener=PLAINTEXT port=9092`.
+/// swift-log's handler: one line an event, `2026-11-22T10:00:00.123Z INFO  Listening. listener=PLAINTEXT
+/// port=9092`.
 package struct LineLogHandler: LogHandler {
     package var logLevel: Logger.Level
     package var metadata: Logger.Metadata = [:]
@@ -128,18 +132,23 @@ package struct LineLogHandler: LogHandler {
             switch scalar {
             case "\n": line += "\\n"
             case "\r": line += "\\r"
-            case _ where scalar.value < 32 || scalar.value == 127: line += "\\x" + String(scalar.value, radix: 16)
+            case _ where scalar.value < 32 || scalar.value == 127:
+                line += "\\x" + String(scalar.value, radix: 16)
             default: line.unicodeScalars.append(scalar)
             }
         }
     }
 
     private static func append(value: String, to line: inout String) {
-        if !value.isEmpty, !value.unicodeScalars.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" || $0.value < 32 }) {
+        if !value.isEmpty,
+            !value.unicodeScalars.contains(where: { $0 == " " || $0 == "\"" || $0 == "=" || $0.value < 32 })
+        {
             return append(value, to: &line)
         }
         var quoted = ""
-        for character in value { quoted += character == "\"" || character == "\\" ? "\\\(character)" : String(character) }
+        for character in value {
+            quoted += character == "\"" || character == "\\" ? "\\\(character)" : String(character)
+        }
         line += "\""
         append(quoted, to: &line)
         line += "\""

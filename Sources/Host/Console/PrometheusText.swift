@@ -7,26 +7,40 @@ package enum PrometheusText {
     package static func render(_ metrics: Metrics, process: ProcessNumbers) -> String {
         var text = ""
         let loops = metrics.byLoop
-        func sum(_ field: KeyPath<LoopCounters, UInt64>) -> UInt64 { loops.reduce(0) { $0 + $1.counters[keyPath: field] } }
+        func sum(_ field: KeyPath<LoopCounters, UInt64>) -> UInt64 {
+            loops.reduce(0) { $0 + $1.counters[keyPath: field] }
+        }
 
-        counter(&text, "broker_produce_bytes_total", "Record batch bytes taken from producers.", sum(\.produceBytes))
+        counter(
+            &text, "broker_produce_bytes_total", "Record batch bytes taken from producers.",
+            sum(\.produceBytes))
         counter(&text, "broker_produce_records_total", "Records taken from producers.", sum(\.produceRecords))
-        counter(&text, "broker_fetch_bytes_total", "Record batch bytes handed to consumers.", sum(\.fetchBytes))
-        counter(&text, "broker_produce_errors_total", "Partitions of Produce requests refused.", sum(\.produceErrors))
-        counter(&text, "broker_fetch_errors_total", "Partitions of Fetch requests refused.", sum(\.fetchErrors))
+        counter(
+            &text, "broker_fetch_bytes_total", "Record batch bytes handed to consumers.", sum(\.fetchBytes))
+        counter(
+            &text, "broker_produce_errors_total", "Partitions of Produce requests refused.",
+            sum(\.produceErrors))
+        counter(
+            &text, "broker_fetch_errors_total", "Partitions of Fetch requests refused.", sum(\.fetchErrors))
         counter(&text, "broker_connections_opened_total", "Connections accepted.", sum(\.connectionsOpened))
         counter(&text, "broker_connections_closed_total", "Connections ended.", sum(\.connectionsClosed))
-        counter(&text, "broker_connections_refused_total", "Connections closed for a broken frame.", sum(\.connectionsRefused))
+        counter(
+            &text, "broker_connections_refused_total", "Connections closed for a broken frame.",
+            sum(\.connectionsRefused))
         gauge(&text, "broker_connections", "Connections now.", Double(process.connections))
         requests(&text, loops.map(\.counters))
 
         let control = metrics.control
         gauge(&text, "broker_topics", "Topics.", Double(control.topics))
         gauge(&text, "broker_partitions", "Partitions with a replica here.", Double(control.partitions))
-        gauge(&text, "broker_offline_partitions", "Partitions whose log directory failed.", Double(control.offlinePartitions))
+        gauge(
+            &text, "broker_offline_partitions", "Partitions whose log directory failed.",
+            Double(control.offlinePartitions))
         gauge(&text, "broker_log_bytes", "Bytes of all logs.", Double(control.logBytes))
         gauge(&text, "broker_log_segments", "Segments of all logs.", Double(control.segments))
-        gauge(&text, "broker_metadata_offset", "The metadata log's committed end.", Double(control.metadataOffset))
+        gauge(
+            &text, "broker_metadata_offset", "The metadata log's committed end.",
+            Double(control.metadataOffset))
 
         let sync = metrics.sync
         counter(&text, "broker_syncs_total", "Sync calls made.", sync.rounds)
@@ -44,7 +58,8 @@ package enum PrometheusText {
         gauge(&text, "process_open_fds", "Open file descriptors of log files.", Double(process.openFiles))
         head(&text, "process_cpu_seconds_total", "counter", "CPU time, user and system.")
         text += "process_cpu_seconds_total \(seconds(process.cpuNanoseconds))\n"
-        gauge(&text, "process_uptime_seconds", "Time since the start.", Double(process.uptimeNanoseconds) / 1e9)
+        gauge(
+            &text, "process_uptime_seconds", "Time since the start.", Double(process.uptimeNanoseconds) / 1e9)
         return text
     }
 
@@ -61,21 +76,26 @@ package enum PrometheusText {
                 count += loop.requests[index].count
                 failed += loop.requests[index].errors
                 nanoseconds += loop.requests[index].nanoseconds
-                for (bucket, value) in loop.requests[index].buckets.values.enumerated() { buckets[bucket] += value }
+                for (bucket, value) in loop.requests[index].buckets.values.enumerated() {
+                    buckets[bucket] += value
+                }
             }
             if count == 0 { continue }
             let name = "\(api)"
             var running: UInt64 = 0
             for (bucket, bound) in InlineHistogram.bounds.enumerated() {
                 running += buckets[bucket]
-                histograms += "broker_request_seconds_bucket{api=\"\(name)\",le=\"\(seconds(UInt64(bound)))\"} \(running)\n"
+                histograms +=
+                    "broker_request_seconds_bucket{api=\"\(name)\",le=\"\(seconds(UInt64(bound)))\"} \(running)\n"
             }
             histograms += "broker_request_seconds_bucket{api=\"\(name)\",le=\"+Inf\"} \(count)\n"
             histograms += "broker_request_seconds_sum{api=\"\(name)\"} \(seconds(nanoseconds))\n"
             histograms += "broker_request_seconds_count{api=\"\(name)\"} \(count)\n"
             errors += "broker_request_errors_total{api=\"\(name)\"} \(failed)\n"
         }
-        head(&text, "broker_request_seconds", "histogram", "From a request's arrival until its answer is queued.")
+        head(
+            &text, "broker_request_seconds", "histogram",
+            "From a request's arrival until its answer is queued.")
         text += histograms
         head(&text, "broker_request_errors_total", "counter", "Requests answered with an error.")
         text += errors

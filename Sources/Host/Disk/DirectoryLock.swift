@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import Ports
 
-/// Keeps a second broker out of a log directory: a lock on the file `.lock` in it, which the kernel drops with the process.
+/// Keeps a second broker out of a log directory: a lock on the file `.lock` in it, which the kernel drops
+/// with the process.
 ///
 /// The lock excludes Java brokers too, which lock the same file by POSIX locks.
 struct DirectoryLock: ~Copyable {
@@ -20,7 +21,9 @@ struct DirectoryLock: ~Copyable {
             guard code == EAGAIN || code == EACCES else { throw PosixDisk.error("lock", path, code) }
             throw DiskError(
                 .io(code), "lock", path,
-                detail: "another broker\(owner.map { " (pid \($0))" } ?? "") is using this directory; stop it, or name another")
+                detail:
+                    "another broker\(owner.map { " (pid \($0))" } ?? "") is using this directory; stop it, or name another"
+            )
         }
         let text = "\(getpid())\n"
         _ = ftruncate(descriptor, 0)

@@ -2,9 +2,9 @@ import Ports
 
 /// The files of one directory by id, and which of them hold a descriptor just now.
 ///
-/// Descriptors are a cache, since a broker has more files than a process may have open: when all places are taken, the
-/// clock algorithm closes one not used lately, clean before dirty ones. A slot is pinned while a call uses its descriptor;
-/// a pinned one is never closed under it. Guarded by its disk's lock.
+/// Descriptors are a cache, since a broker has more files than a process may have open: when all places are
+/// taken, the clock algorithm closes one not used lately, clean before dirty ones. A slot is pinned while a
+/// call uses its descriptor; a pinned one is never closed under it. Guarded by its disk's lock.
 struct FileTable {
     /// A directory by its path, so that renaming it costs nothing per file below.
     final class Folder {
@@ -57,7 +57,8 @@ struct FileTable {
     /// The pinned file was opened outside the lock.
     /// - Returns: the descriptor to use from now on, or nil when the file has another path by now: try again.
     ///   `surplus` are to be closed.
-    mutating func adopt(_ descriptor: Int32, path: String, for file: FileID, surplus: inout [Int32]) -> Int32? {
+    mutating func adopt(_ descriptor: Int32, path: String, for file: FileID, surplus: inout [Int32]) -> Int32?
+    {
         let index = file.slot
         if slots[index].descriptor >= 0 {
             surplus.append(descriptor)
@@ -118,7 +119,8 @@ struct FileTable {
         Array(folders.values).flatMap(\.slots).compactMap { forget(Int($0)) }
     }
 
-    /// Files keep their ids when they, or a directory above them, get a new name. Whoever had the new name is forgotten.
+    /// Files keep their ids when they, or a directory above them, get a new name. Whoever had the new name is
+    /// forgotten.
     mutating func rename(_ path: String, to newPath: String) -> [Int32] {
         if path == newPath { return [] }
         let closed = forget(path: newPath)
@@ -141,7 +143,8 @@ struct FileTable {
 
     private func index(of file: FileID) -> Int? {
         let index = file.slot
-        guard index < slots.count, slots[index].generation == file.value >> 32, slots[index].folder != nil else {
+        guard index < slots.count, slots[index].generation == file.value >> 32, slots[index].folder != nil
+        else {
             return nil
         }
         return index
@@ -210,8 +213,8 @@ struct FileTable {
         slots[index].ringIndex = -1
     }
 
-    /// The clock: a slot used since the hand last passed is spared once. Dirty files are spared for a while too, since the
-    /// kernel tells a failed write-back most surely to a descriptor that was open then.
+    /// The clock: a slot used since the hand last passed is spared once. Dirty files are spared for a while
+    /// too, since the kernel tells a failed write-back most surely to a descriptor that was open then.
     private mutating func evict() -> Int32? {
         for step in 0..<(2 * ring.count + 16) {
             if hand >= ring.count { hand = 0 }

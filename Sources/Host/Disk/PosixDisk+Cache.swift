@@ -20,19 +20,26 @@ extension PosixDisk {
         if knowsCachestat.load(ordering: .relaxed) {
             let cached = nt_cached_pages(descriptor, position, Int64(count))
             if cached >= 0 { return cached >= last - first + 1 }
-            if errno == ENOSYS || errno == EPERM { knowsCachestat.store(false, ordering: .relaxed) } else { return true }
+            if errno == ENOSYS || errno == EPERM {
+                knowsCachestat.store(false, ordering: .relaxed)
+            } else {
+                return true
+            }
         }
         // A byte of every sixteenth page: what the kernel reads ahead at once is mostly there together.
         var page = first
         while page <= last {
             var byte: UInt8 = 0
-            if nt_read_resident(descriptor, &byte, 1, max(position, page * pageBytes)) < 0, errno == EAGAIN { return false }
+            if nt_read_resident(descriptor, &byte, 1, max(position, page * pageBytes)) < 0, errno == EAGAIN {
+                return false
+            }
             page += page == last ? 1 : min(16, last - page)
         }
         return true
     }
 
-    /// Reads what lies in the page cache; fewer bytes than asked when the next page is cold (or the file ends).
+    /// Reads what lies in the page cache; fewer bytes than asked when the next page is cold (or the file
+    /// ends).
     package func readResident(
         _ file: FileID, at position: Int64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(DiskError) -> Int {
@@ -54,7 +61,8 @@ extension PosixDisk {
     }
 
     /// Brings the range into the page cache; blocks as long as the disk takes.
-    package func warm(_ file: FileID, at position: Int64, count: Int, scratch: UnsafeMutableRawBufferPointer) {
+    package func warm(_ file: FileID, at position: Int64, count: Int, scratch: UnsafeMutableRawBufferPointer)
+    {
         try? withDescriptor(file, "read") { descriptor throws(DiskError) in
             _ = nt_readahead(descriptor, position, count)
             var at = position

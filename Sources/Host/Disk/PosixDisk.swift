@@ -5,7 +5,8 @@ import Synchronization
 
 /// One log directory on a real file system. See `Disk` for what each call promises.
 ///
-/// Unsafe pointers stay in this file and `PosixDisk+Cache.swift`. After a failed sync every call throws `.offline`, for good.
+/// Unsafe pointers stay in this file and `PosixDisk+Cache.swift`. After a failed sync every call throws
+/// `.offline`, for good.
 package final class PosixDisk: Disk {
     package let name: String
     private let lock: DirectoryLock
@@ -60,7 +61,8 @@ package final class PosixDisk: Disk {
         _ pieces: [UnsafeRawBufferPointer], to file: FileID, at position: Int64
     ) throws(DiskError) {
         try withDescriptor(file, "write", writes: true) { descriptor throws(DiskError) in
-            let code = pieces.count == 1
+            let code =
+                pieces.count == 1
                 ? Self.writeAll(pieces[0], descriptor, position) : Self.writeAll(pieces, descriptor, position)
             if code != 0 { throw self.error("write", file, code) }
         }
@@ -72,7 +74,8 @@ package final class PosixDisk: Disk {
         try withDescriptor(file, "read") { descriptor throws(DiskError) in
             var done = 0
             while done < buffer.count {
-                let count = pread(descriptor, buffer.baseAddress! + done, buffer.count - done, Int(position) + done)
+                let count = pread(
+                    descriptor, buffer.baseAddress! + done, buffer.count - done, Int(position) + done)
                 if count == 0 { break }
                 if count > 0 { done += count } else if errno != EINTR { throw self.error("read", file) }
             }
@@ -207,7 +210,9 @@ package final class PosixDisk: Disk {
                 let opened: Int32
                 do { opened = try openDescriptor(path, create: false, exclusive: false) } catch {
                     // A rename may have come between: then the new path is tried.
-                    if error.reason == .notFound, let current = files.withLock({ $0.path(of: file) }), current != path {
+                    if error.reason == .notFound, let current = files.withLock({ $0.path(of: file) }),
+                        current != path
+                    {
                         path = current
                         continue
                     }
@@ -266,10 +271,13 @@ package final class PosixDisk: Disk {
         return DiskError(reason, operation, path, detail: String(cString: strerror(code)))
     }
 
-    private static func writeAll(_ piece: UnsafeRawBufferPointer, _ descriptor: Int32, _ position: Int64) -> Int32 {
+    private static func writeAll(_ piece: UnsafeRawBufferPointer, _ descriptor: Int32, _ position: Int64)
+        -> Int32
+    {
         var done = 0
         while done < piece.count {
-            let count = pwrite(descriptor, piece.baseAddress! + done, piece.count - done, Int(position) + done)
+            let count = pwrite(
+                descriptor, piece.baseAddress! + done, piece.count - done, Int(position) + done)
             if count >= 0 { done += count } else if errno != EINTR { return errno }
         }
         return 0
@@ -288,7 +296,8 @@ package final class PosixDisk: Disk {
                 while count < width, next + count < pieces.count {
                     let piece = UnsafeMutableRawBufferPointer(mutating: pieces[next + count])
                     let skip = count == 0 ? skipped : 0
-                    vector[count] = iovec(iov_base: piece.baseAddress.map { $0 + skip }, iov_len: piece.count - skip)
+                    vector[count] = iovec(
+                        iov_base: piece.baseAddress.map { $0 + skip }, iov_len: piece.count - skip)
                     count += 1
                 }
                 var written = pwritev(descriptor, vector.baseAddress!, Int32(count), Int(position))

@@ -3,10 +3,11 @@ import Vocabulary
 
 /// Makes files of one disk durable, off the loops: a few threads, each blocked in one sync at a time.
 ///
-/// *Group commit*: while a target is being synced, all who ask for it meanwhile wait for one next sync together. Syncs of
-/// different targets run at the same time, since the file system's journal merges them (measured: 400 syncs a second by one
-/// thread, 7,000 by sixteen); when hundreds of targets wait, one `syncfs` serves them all. The owner tells the caller
-/// what became durable; after a failure everything fails, for good.
+/// *Group commit*: while a target is being synced, all who ask for it meanwhile wait for one next sync
+/// together. Syncs of different targets run at the same time, since the file system's journal merges them
+/// (measured: 400 syncs a second by one thread, 7,000 by sixteen); when hundreds of targets wait, one
+/// `syncfs` serves them all. The owner tells the caller what became durable; after a failure everything
+/// fails, for good.
 package final class SyncPool<Owner: Sendable>: Sendable {
     package typealias Done = @Sendable (_ owner: Owner, _ error: DiskError?) -> Void
 
@@ -54,7 +55,9 @@ package final class SyncPool<Owner: Sendable>: Sendable {
     /// - Parameter observe: told of every sync: how many targets it served, how long it took.
     package init(
         disk: any Disk, threadsMax: Int = 16,
-        observe: @escaping @Sendable (_ targets: Int, _ nanoseconds: Int64, _ failed: Bool) -> Void = { _, _, _ in }
+        observe: @escaping @Sendable (_ targets: Int, _ nanoseconds: Int64, _ failed: Bool) -> Void = {
+            _, _, _ in
+        }
     ) {
         self.disk = disk
         self.threadsMax = threadsMax
@@ -106,7 +109,8 @@ package final class SyncPool<Owner: Sendable>: Sendable {
             }
             switch work {
             case .stop: return
-            case .one(let target, let jobs): perform([(target, jobs)]) { () throws(DiskError) in try disk.sync(target) }
+            case .one(let target, let jobs):
+                perform([(target, jobs)]) { () throws(DiskError) in try disk.sync(target) }
             case .all(let targets):
                 perform(targets) { () throws(DiskError) in
                     if let disk = disk as? PosixDisk {

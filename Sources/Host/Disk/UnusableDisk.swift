@@ -1,7 +1,7 @@
 import Ports
 
-/// Stands for a log directory that could not be opened: everything fails with the reason. The broker goes on with its other
-/// directories, and the partitions that lie here are offline.
+/// Stands for a log directory that could not be opened: everything fails with the reason. The broker goes on
+/// with its other directories, and the partitions that lie here are offline.
 final class UnusableDisk: Disk {
     let name: String
     private let reason: DiskError
@@ -20,7 +20,9 @@ final class UnusableDisk: Disk {
     func open(_ path: String, _ mode: OpenMode) throws(DiskError) -> FileID { throw reason }
     func close(_ file: FileID) {}
     func size(_ file: FileID) throws(DiskError) -> Int64 { throw reason }
-    func write(_ pieces: [UnsafeRawBufferPointer], to file: FileID, at position: Int64) throws(DiskError) { throw reason }
+    func write(_ pieces: [UnsafeRawBufferPointer], to file: FileID, at position: Int64) throws(DiskError) {
+        throw reason
+    }
     func read(
         _ file: FileID, at position: Int64, into buffer: UnsafeMutableRawBufferPointer
     ) throws(DiskError) -> Int { throw reason }

@@ -1,6 +1,7 @@
 package import Ports
 
-/// Reads cold ranges of files into the page cache, off the loops, so that a consumer far behind stalls nobody.
+/// Reads cold ranges of files into the page cache, off the loops, so that a consumer far behind stalls
+/// nobody.
 ///
 /// Each connection asks for one range at a time, so the queue is bounded by the connections.
 package final class WarmPool: Sendable {
@@ -38,7 +39,9 @@ package final class WarmPool: Sendable {
     package func warm(_ request: Request) {
         state.withLock { state in
             state.queue.append(request)
-            if state.idle < state.queue.count - state.head, state.threads.count < threadsMax, !state.isStopping {
+            if state.idle < state.queue.count - state.head, state.threads.count < threadsMax,
+                !state.isStopping
+            {
                 state.threads.append(HostThread("warm-\(state.threads.count)") { [self] in run() })
             }
         }

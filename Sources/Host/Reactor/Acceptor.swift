@@ -19,7 +19,8 @@ package struct OpenListener: Sendable {
 /// The listeners, served by loop 0, and what was refused there since it was last told.
 struct Acceptor {
     let listeners: [OpenListener]
-    /// Given up for a moment when no descriptor is left, so that the peer can be refused rather than kept waiting.
+    /// Given up for a moment when no descriptor is left, so that the peer can be refused rather than kept
+    /// waiting.
     private var spare: Int32
     private var next = 0
     private var refused: [String: Int] = [:]
@@ -79,19 +80,22 @@ extension DataLoop {
                 }
                 continue
             }
-            let address = String(decoding: peer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let address = String(
+                decoding: peer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
             if let refusal = context.limits.admit(address) {
                 acceptor?.refuse(refusal.rawValue)
                 close(descriptor)
                 continue
             }
             let idleSeconds = Int32(clamping: max(1, min(settings.idleNanoseconds / 1_000_000_000, 300)))
-            _ = nt_tune_connection(descriptor, idleSeconds, settings.sendBufferBytes, settings.receiveBufferBytes)
+            _ = nt_tune_connection(
+                descriptor, idleSeconds, settings.sendBufferBytes, settings.receiveBufferBytes)
             let loop = acceptor!.nextLoop(of: context.mailboxes.count)
             if loop == index {
                 adopt(descriptor, listener: listener.name, peer: address)
             } else {
-                context.mailboxes[loop].post(.adopt(descriptor: descriptor, listener: listener.name, peer: address))
+                context.mailboxes[loop].post(
+                    .adopt(descriptor: descriptor, listener: listener.name, peer: address))
             }
         }
     }
@@ -112,7 +116,10 @@ extension OpenListener {
         }
         let descriptor = nt_listen(address, listener.port, backlog)
         if descriptor < 0 {
-            let hint = errno == EADDRINUSE ? "the port is in use; stop the other program or take another port" : String(cString: strerror(errno))
+            let hint =
+                errno == EADDRINUSE
+                ? "the port is in use; stop the other program or take another port"
+                : String(cString: strerror(errno))
             throw problem(hint)
         }
         return OpenListener(name: listener.name, descriptor: descriptor)

@@ -2,9 +2,9 @@ import Glibc
 
 /// The receive buffers of one loop's connections.
 ///
-/// Up to 64 KiB they come from malloc. Larger ones are mapped: memory is committed page by page as bytes arrive, so a length
-/// header that promises 100 MB costs nothing. Those up to 2 MiB are pooled by powers of two, since fresh pages cost
-/// 0.1 ms a MiB. Confined to its loop.
+/// Up to 64 KiB they come from malloc. Larger ones are mapped: memory is committed page by page as bytes
+/// arrive, so a length header that promises 100 MB costs nothing. Those up to 2 MiB are pooled by powers of
+/// two, since fresh pages cost 0.1 ms a MiB. Confined to its loop.
 struct BufferPool: ~Copyable {
     private var pooled: [[UnsafeMutableRawBufferPointer]] = Array(repeating: [], count: classCount)
     private var pooledBytes = 0
@@ -60,7 +60,8 @@ struct BufferPool: ~Copyable {
 
     private static func map(_ size: Int) -> UnsafeMutableRawBufferPointer? {
         let flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE
-        guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), address != MAP_FAILED else { return nil }
+        guard let address = mmap(nil, size, PROT_READ | PROT_WRITE, flags, -1, 0), address != MAP_FAILED
+        else { return nil }
         return UnsafeMutableRawBufferPointer(start: address, count: size)
     }
 }

@@ -1,7 +1,8 @@
 import Broker
 import Vocabulary
 
-/// Runs the control loop: the controller, the metadata log and the maintenance, so that busy data loops never delay them.
+/// Runs the control loop: the controller, the metadata log and the maintenance, so that busy data loops never
+/// delay them.
 struct ControlThread {
     let context: LoopContext
     let logic: any ControlLogic

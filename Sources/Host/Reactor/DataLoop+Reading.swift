@@ -5,8 +5,9 @@ import Vocabulary
 
 /// From the socket to the logic, without a copy where frames are large.
 ///
-/// Bursts of small frames are read into the loop's shared buffer, behind the piece of a frame kept from before, and handled
-/// there. A large frame gets storage of its own, and each read asks for exactly what it lacks and the next length.
+/// Bursts of small frames are read into the loop's shared buffer, behind the piece of a frame kept from
+/// before, and handled there. A large frame gets storage of its own, and each read asks for exactly what it
+/// lacks and the next length.
 extension DataLoop {
     /// Frames and kept pieces above these get storage of their own.
     private static var sharedFrameMax: Int { 64 << 10 }
@@ -43,7 +44,8 @@ extension DataLoop {
         let end = min(connection.storage.count, max(frameBytes + 4, connection.keptCount + 4))
         let room = end - connection.keptCount
         let got = receive(
-            connection, UnsafeMutableRawBufferPointer(rebasing: connection.storage[connection.keptCount..<end]))
+            connection,
+            UnsafeMutableRawBufferPointer(rebasing: connection.storage[connection.keptCount..<end]))
         guard got > 0 else { return (room, got) }
         connection.keptCount += got
         if connection.keptCount >= frameBytes { process(connection, connection.kept) }
@@ -67,7 +69,9 @@ extension DataLoop {
     /// Hands the bytes to the logic and keeps what it leaves.
     private func process(_ connection: SocketConnection, _ bytes: UnsafeMutableRawBufferPointer) {
         let consumed = logic.received(connection.broker, bytes, now: now)
-        keep(connection, UnsafeMutableRawBufferPointer(rebasing: bytes[consumed...]), afterFrames: consumed > 0)
+        keep(
+            connection, UnsafeMutableRawBufferPointer(rebasing: bytes[consumed...]), afterFrames: consumed > 0
+        )
     }
 
     /// The connection may read again, perhaps: what was kept is handled first.
@@ -84,10 +88,15 @@ extension DataLoop {
     }
 
     /// Keeps `rest`, which may lie in the shared buffer or in the connection's own storage.
-    private func keep(_ connection: SocketConnection, _ rest: UnsafeMutableRawBufferPointer, afterFrames: Bool) {
+    private func keep(
+        _ connection: SocketConnection, _ rest: UnsafeMutableRawBufferPointer, afterFrames: Bool
+    ) {
         let frameBytes = SocketConnection.frameBytes(rest)
-        if afterFrames || connection.expectsLarge { connection.expectsLarge = frameBytes > Self.sharedFrameMax
-            || (rest.count < 4 && connection.storage.count > Self.sharedFrameMax) }
+        if afterFrames || connection.expectsLarge {
+            connection.expectsLarge =
+                frameBytes > Self.sharedFrameMax
+                || (rest.count < 4 && connection.storage.count > Self.sharedFrameMax)
+        }
         guard rest.count > 0, !connection.broker.isClosing, connection.broker.hostIndex >= 0 else {
             if connection.storage.count > 0 { pool.give(connection.storage) }
             connection.storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -108,7 +117,8 @@ extension DataLoop {
         connection.keptCount = rest.count
     }
 
-    /// Room for the frame in hand and the next length: but for a length that will be refused, only for what is there.
+    /// Room for the frame in hand and the next length: but for a length that will be refused, only for what
+    /// is there.
     private func capacity(frameBytes: Int, keptCount: Int) -> Int {
         let isLarge = frameBytes > Self.sharedFrameMax || keptCount > Self.sharedKeptMax
         return isLarge && isAcceptable(frameBytes) ? max(frameBytes, keptCount) + 4 : keptCount + 4

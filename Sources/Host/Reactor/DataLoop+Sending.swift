@@ -5,8 +5,9 @@ import Logging
 import Ports
 import Vocabulary
 
-/// From the connection's output to the socket: bytes and small file regions gathered into one send, large regions by
-/// `sendfile`, which pays from about 16 KiB up; cold regions are read into the page cache elsewhere first.
+/// From the connection's output to the socket: bytes and small file regions gathered into one send, large
+/// regions by `sendfile`, which pays from about 16 KiB up; cold regions are read into the page cache
+/// elsewhere first.
 extension DataLoop {
     private static var sendfileFrom: Int { 16 << 10 }
     private static var sendfileChunk: Int { 1 << 20 }
@@ -75,11 +76,13 @@ extension DataLoop {
                         iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress!), iov_len: bytes.count)
                     total += bytes.count
                 case .region(let region):
-                    guard region.byteCount < Self.sendfileFrom, used + region.byteCount <= scratch.count else {
+                    guard region.byteCount < Self.sendfileFrom, used + region.byteCount <= scratch.count
+                    else {
                         isFollowed = true
                         return false
                     }
-                    let room = UnsafeMutableRawBufferPointer(rebasing: scratch[used..<used + region.byteCount])
+                    let room = UnsafeMutableRawBufferPointer(
+                        rebasing: scratch[used..<used + region.byteCount])
                     switch readRegion(connection, region, into: room, mayWait: count == 0) {
                     case .sent:
                         vector[count] = iovec(iov_base: room.baseAddress, iov_len: room.count)
@@ -103,17 +106,22 @@ extension DataLoop {
 
     /// Reads a whole small region, from the page cache if it lies there.
     private func readRegion(
-        _ connection: SocketConnection, _ region: FileRegion, into room: UnsafeMutableRawBufferPointer, mayWait: Bool
+        _ connection: SocketConnection, _ region: FileRegion, into room: UnsafeMutableRawBufferPointer,
+        mayWait: Bool
     ) -> Progress {
         do throws(DiskError) {
             if let disk = region.disk as? PosixDisk, !isWarm(connection, region, room.count) {
-                if try disk.readResident(region.file, at: region.position, into: room) == room.count { return .sent(room.count) }
+                if try disk.readResident(region.file, at: region.position, into: room) == room.count {
+                    return .sent(room.count)
+                }
                 if mayWait, try disk.size(region.file) >= region.position + Int64(room.count) {
                     return warm(connection, disk, region, room.count)
                 }
                 if !mayWait { return .waits }
             }
-            if try region.disk.read(region.file, at: region.position, into: room) == room.count { return .sent(room.count) }
+            if try region.disk.read(region.file, at: region.position, into: room) == room.count {
+                return .sent(room.count)
+            }
             return unreadable(connection, region, nil)
         } catch { return unreadable(connection, region, error) }
     }
@@ -194,11 +202,14 @@ extension DataLoop {
     }
 
     /// The answer promised bytes that are not there, or cannot be read: the connection cannot go on.
-    private func unreadable(_ connection: SocketConnection, _ region: FileRegion, _ error: DiskError?) -> Progress {
+    private func unreadable(_ connection: SocketConnection, _ region: FileRegion, _ error: DiskError?)
+        -> Progress
+    {
         context.logger.warning(
             "Closed a connection whose answer could not be read from disk.",
             metadata: [
-                "peer": "\(connection.broker.peer)", "disk": "\(region.disk.name)", "position": "\(region.position)",
+                "peer": "\(connection.broker.peer)", "disk": "\(region.disk.name)",
+                "position": "\(region.position)",
                 "error": "\(error.map { "\($0)" } ?? "the file is shorter than it was")",
             ])
         return .gone

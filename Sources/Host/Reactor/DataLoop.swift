@@ -4,11 +4,12 @@ import Glibc
 import Logging
 import Vocabulary
 
-/// One data loop: a thread with its own epoll, receive buffers and connections, around the broker's `LoopLogic`.
+/// One data loop: a thread with its own epoll, receive buffers and connections, around the broker's
+/// `LoopLogic`.
 ///
-/// A turn: wait for events; per connection that is readable one read burst, its requests handled in place, its answers
-/// sent at once; then what was posted to others, timers, and connections that have more to send. Unsafe
-/// pointers stay in this file, its `+` files, `BufferPool` and `SocketConnection`.
+/// A turn: wait for events; per connection that is readable one read burst, its requests handled in place,
+/// its answers sent at once; then what was posted to others, timers, and connections that have more to send.
+/// Unsafe pointers stay in this file, its `+` files, `BufferPool` and `SocketConnection`.
 final class DataLoop {
     let index: Int
     let context: LoopContext
@@ -62,7 +63,9 @@ final class DataLoop {
     }
 
     private func watch(_ descriptor: Int32, _ word: UInt64) {
-        if nt_epoll_add(epoll, descriptor, NT_READABLE, word) != 0 { fatalError("epoll: \(String(cString: strerror(errno)))") }
+        if nt_epoll_add(epoll, descriptor, NT_READABLE, word) != 0 {
+            fatalError("epoll: \(String(cString: strerror(errno)))")
+        }
     }
 
     /// Runs until told to finish and everything is closed.
@@ -103,7 +106,8 @@ final class DataLoop {
 
     // MARK: - Turns
 
-    /// Sends what connections have, and passes on what the logic wants of others, until nothing is left of either.
+    /// Sends what connections have, and passes on what the logic wants of others, until nothing is left of
+    /// either.
     func settle() {
         while true {
             settleConnections()
@@ -118,7 +122,9 @@ final class DataLoop {
             let dirty = logic.takeDirty()
             if dirty.isEmpty { return }
             for broker in dirty where broker.hostIndex >= 0 {
-                guard let connection = connections[broker.hostIndex], connection.broker === broker else { continue }
+                guard let connection = connections[broker.hostIndex], connection.broker === broker else {
+                    continue
+                }
                 sendAndResume(connection)
             }
         }
@@ -144,7 +150,9 @@ final class DataLoop {
     private func endTurn() -> Int32 {
         var wake = logic.advance(to: now)
         settle()
-        for key in idle.takeDue(now.instant) { if let connection = connections[key] { closeIfIdle(connection) } }
+        for key in idle.takeDue(now.instant) {
+            if let connection = connections[key] { closeIfIdle(connection) }
+        }
         acceptor?.report(now.instant, context.logger)
         if now.instant - lastTrim > 5_000_000_000 {
             lastTrim = now.instant
@@ -162,7 +170,8 @@ final class DataLoop {
         for message in inbox {
             switch message {
             case .broker(let message): logic.deliver(message, now: now)
-            case .adopt(let descriptor, let listener, let peer): adopt(descriptor, listener: listener, peer: peer)
+            case .adopt(let descriptor, let listener, let peer):
+                adopt(descriptor, listener: listener, peer: peer)
             case .warmed(let key):
                 guard let connection = connections[key] else { continue }
                 connection.isWarming = false
@@ -210,7 +219,9 @@ final class DataLoop {
         if connection.isBlocked { interest |= NT_WRITABLE }
         guard interest != connection.interest else { return }
         connection.interest = interest
-        if nt_epoll_modify(epoll, connection.descriptor, interest, connection.key.word) != 0 { drop(connection) }
+        if nt_epoll_modify(epoll, connection.descriptor, interest, connection.key.word) != 0 {
+            drop(connection)
+        }
     }
 
     private func closeIfIdle(_ connection: SocketConnection) {
@@ -218,7 +229,9 @@ final class DataLoop {
         guard deadline <= now.instant else { return idle.insert(connection.key, deadline: deadline) }
         context.logger.debug(
             "Closed an idle connection.",
-            metadata: ["peer": "\(connection.broker.peer)", "unsent.bytes": "\(connection.broker.output.byteCount)"])
+            metadata: [
+                "peer": "\(connection.broker.peer)", "unsent.bytes": "\(connection.broker.output.byteCount)",
+            ])
         drop(connection)
     }
 

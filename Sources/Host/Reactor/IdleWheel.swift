@@ -1,7 +1,7 @@
 import Vocabulary
 
-/// Finds connections that have been idle too long, at no cost while they are: each lies in one bucket and is looked at
-/// once per idle time, when its bucket comes round. Coarse: closes up to a sixteenth late.
+/// Finds connections that have been idle too long, at no cost while they are: each lies in one bucket and is
+/// looked at once per idle time, when its bucket comes round. Coarse: closes up to a sixteenth late.
 struct IdleWheel {
     private var buckets: [[ConnectionKey]] = Array(repeating: [], count: 18)
     private let tick: Int64

@@ -1,7 +1,8 @@
 package import Broker
 package import Vocabulary
 
-/// What a data loop runs: the broker's side of its connections. `BrokerLoop` is the one; tests have small ones of their own.
+/// What a data loop runs: the broker's side of its connections. `BrokerLoop` is the one; tests have small
+/// ones of their own.
 package protocol LoopLogic: AnyObject {
     func open(listener: String, peer: String, now: Moment) -> BrokerConnection
     func received(_ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, now: Moment) -> Int

@@ -2,10 +2,11 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Messages to one loop, from any thread. The receiver takes all of them at once; its epoll learns of them by an eventfd.
+/// Messages to one loop, from any thread. The receiver takes all of them at once; its epoll learns of them by
+/// an eventfd.
 ///
-/// Posting never blocks, since two loops that wait for each other would never wake. What bounds it: a loop that sees a full
-/// mailbox reads no sockets until it is drained, so no new work comes in.
+/// Posting never blocks, since two loops that wait for each other would never wake. What bounds it: a loop
+/// that sees a full mailbox reads no sockets until it is drained, so no new work comes in.
 final class Mailbox<Message: Sendable>: Sendable {
     let descriptor: Int32
     private let messages = Mutex<[Message]>([])

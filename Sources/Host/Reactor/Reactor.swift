@@ -15,8 +15,11 @@ package final class Reactor: Sendable {
 
     /// - Parameter disks: those that syncs may be asked of.
     package init(
-        settings: ReactorSettings, limits: ConnectionLimits, listeners: [OpenListener], disks: [any Disk], logger: Logger,
-        observeSync: @escaping @Sendable (_ targets: Int, _ nanoseconds: Int64, _ failed: Bool) -> Void = { _, _, _ in }
+        settings: ReactorSettings, limits: ConnectionLimits, listeners: [OpenListener], disks: [any Disk],
+        logger: Logger,
+        observeSync: @escaping @Sendable (_ targets: Int, _ nanoseconds: Int64, _ failed: Bool) -> Void = {
+            _, _, _ in
+        }
     ) {
         nt_ignore_sigpipe()
         self.listeners = listeners
@@ -27,11 +30,13 @@ package final class Reactor: Sendable {
     /// Runs effects that arose before the loops ran.
     package func run(_ effects: [LoopEffect]) { context.run(effects) }
 
-    /// Starts the control loop. Its logic is made on its thread, and stays there; nil when it could not be made.
+    /// Starts the control loop. Its logic is made on its thread, and stays there; nil when it could not be
+    /// made.
     package func startControl(_ make: @escaping @Sendable () -> (any ControlLogic)?) {
         let thread = HostThread("control") { [self] in
             guard let logic = make() else { return }
-            ControlThread(context: context, logic: logic) { [self] in controlEnds.load(ordering: .acquiring) }.run()
+            ControlThread(context: context, logic: logic) { [self] in controlEnds.load(ordering: .acquiring) }
+                .run()
         }
         controlThread.withLock { $0 = thread }
     }
@@ -43,7 +48,8 @@ package final class Reactor: Sendable {
                 threads.append(
                     HostThread("loop-\(index)") { [self] in
                         DataLoop(
-                            index: index, context: context, logic: make(LoopID(index)), listeners: index == 0 ? listeners : []
+                            index: index, context: context, logic: make(LoopID(index)),
+                            listeners: index == 0 ? listeners : []
                         ).run()
                     })
             }

@@ -12,7 +12,8 @@ final class SocketConnection {
     /// Bytes of frames not consumed: `storage[..<keptCount]`. Nothing is kept between whole frames.
     var storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
     var keptCount = 0
-    /// Its last frame was large: the next one's header is read alone, so that the frame goes to its place without a copy.
+    /// Its last frame was large: the next one's header is read alone, so that the frame goes to its place
+    /// without a copy.
     var expectsLarge = false
 
     /// What epoll watches it for.

@@ -42,13 +42,15 @@ package struct BrokerSettings: Sendable {
         connectionsPerAddressMax = reader.int("max.connections.per.ip")
         connectionsPerAddressOverrides = reader.counts("max.connections.per.ip.overrides")
 
-        recoveryThreads = max(Self.cores, min(64, reader.int("num.recovery.threads.per.data.dir") * logDirs.count))
+        recoveryThreads = max(
+            Self.cores, min(64, reader.int("num.recovery.threads.per.data.dir") * logDirs.count))
 
         var reactor = ReactorSettings()
         let threads = reader.int("num.network.threads")
         reactor.dataLoops = min(LoopID.countMax, threads > 0 ? threads : Self.cores)
         let idleMs = reader.int("connections.max.idle.ms")
-        reactor.idleNanoseconds = Int64(idleMs < 0 || idleMs > Self.yearMs ? Self.yearMs : max(1, idleMs)) * 1_000_000
+        reactor.idleNanoseconds =
+            Int64(idleMs < 0 || idleMs > Self.yearMs ? Self.yearMs : max(1, idleMs)) * 1_000_000
         reactor.requestBytesMax = reader.int("socket.request.max.bytes")
         // Only when asked for: the system's own sizing is better than Kafka's fixed 100 KiB.
         if properties["socket.send.buffer.bytes"] != nil {
@@ -72,7 +74,9 @@ package struct BrokerSettings: Sendable {
         broker.diskThrottleFreeBytes = Int64(reader.int("log.dir.throttle.free.bytes"))
         for property in properties.properties { broker.properties[property.name] = property.value }
         self.broker = broker
-        withoutEffect = properties.properties.map(\.name).filter { ConfigCatalogue.broker[$0]?.effect == .later }
+        withoutEffect = properties.properties.map(\.name).filter {
+            ConfigCatalogue.broker[$0]?.effect == .later
+        }
 
         checkListeners(&reader)
         if logDirs.isEmpty { reader.add("log.dirs", "names no directory") }
@@ -90,7 +94,8 @@ package struct BrokerSettings: Sendable {
             if known == nil {
                 reader.add("listeners", "\(listener.name) has no protocol in listener.security.protocol.map")
             } else if known != "PLAINTEXT" {
-                reader.add("listeners", "\(listener.name) asks for \(known!), which is not built yet; use PLAINTEXT")
+                reader.add(
+                    "listeners", "\(listener.name) asks for \(known!), which is not built yet; use PLAINTEXT")
             }
         }
         for listener in advertised {
@@ -100,7 +105,8 @@ package struct BrokerSettings: Sendable {
             if listener.host == "0.0.0.0" || listener.host == "::" {
                 reader.add(
                     "advertised.listeners",
-                    "clients cannot connect to \(listener.host); set advertised.listeners to an address they can reach")
+                    "clients cannot connect to \(listener.host); set advertised.listeners to an address they can reach"
+                )
             }
         }
     }
@@ -125,7 +131,9 @@ struct SettingsReader {
     }
 
     mutating func add(_ name: String, _ message: String) {
-        problems.append(SettingsProblem(place: properties.property(name)?.place ?? "default", message: "\(name): \(message)"))
+        problems.append(
+            SettingsProblem(
+                place: properties.property(name)?.place ?? "default", message: "\(name): \(message)"))
     }
 
     /// Every property against the catalogue: unknown names, and values of a wrong type or out of range.
@@ -133,7 +141,8 @@ struct SettingsReader {
         for property in properties.properties {
             do throws(ConfigError) {
                 guard let definition = ConfigCatalogue.broker[property.name] else {
-                    problems.append(SettingsProblem(place: property.place, message: Self.unknown(property.name)))
+                    problems.append(
+                        SettingsProblem(place: property.place, message: Self.unknown(property.name)))
                     continue
                 }
                 try definition.validate(property.value)
@@ -181,7 +190,8 @@ struct SettingsReader {
         var found: [String: String] = [:]
         for item in list(name) {
             guard let colon = item.lastIndex(of: ":") else { continue }
-            found[String(item[..<colon]).uppercased()] = String(item[item.index(after: colon)...]).uppercased()
+            found[String(item[..<colon]).uppercased()] = String(item[item.index(after: colon)...])
+                .uppercased()
         }
         return found
     }
@@ -189,7 +199,9 @@ struct SettingsReader {
     mutating func counts(_ name: String) -> [String: Int] {
         var found: [String: Int] = [:]
         for item in list(name) {
-            guard let colon = item.lastIndex(of: ":"), let count = Int(item[item.index(after: colon)...]), count >= 0 else {
+            guard let colon = item.lastIndex(of: ":"), let count = Int(item[item.index(after: colon)...]),
+                count >= 0
+            else {
                 add(name, "'\(item)' is not address:count")
                 continue
             }

@@ -1,4 +1,5 @@
-/// Where the broker listens, or says it can be reached: `PLAINTEXT://127.0.0.1:9092`. An empty host is every address.
+/// Where the broker listens, or says it can be reached: `PLAINTEXT://127.0.0.1:9092`. An empty host is every
+/// address.
 package struct Listener: Equatable, Sendable, CustomStringConvertible {
     package var name: String
     package var host: String
@@ -24,7 +25,9 @@ package struct Listener: Equatable, Sendable, CustomStringConvertible {
         } else if host.contains(":") {
             return nil
         }
-        guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }) else { return nil }
+        guard name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || "_-.".contains($0)) }) else {
+            return nil
+        }
         self.init(name: name.uppercased(), host: String(host), port: port)
     }
 
@@ -39,13 +42,19 @@ package struct Listener: Equatable, Sendable, CustomStringConvertible {
             let item = String(item.drop { $0 == " " }.reversed().drop { $0 == " " }.reversed())
             guard let listener = Listener(item) else {
                 return .failure(
-                    SettingsProblem(place: "", message: "'\(item)' is not NAME://HOST:PORT, like PLAINTEXT://127.0.0.1:9092"))
+                    SettingsProblem(
+                        place: "",
+                        message: "'\(item)' is not NAME://HOST:PORT, like PLAINTEXT://127.0.0.1:9092"))
             }
             if found.contains(where: { $0.name == listener.name }) {
-                return .failure(SettingsProblem(place: "", message: "two listeners are named \(listener.name)"))
+                return .failure(
+                    SettingsProblem(place: "", message: "two listeners are named \(listener.name)"))
             }
-            if listener.port != 0, found.contains(where: { $0.port == listener.port && $0.host == listener.host }) {
-                return .failure(SettingsProblem(place: "", message: "two listeners have the address \(listener.address)"))
+            if listener.port != 0,
+                found.contains(where: { $0.port == listener.port && $0.host == listener.host })
+            {
+                return .failure(
+                    SettingsProblem(place: "", message: "two listeners have the address \(listener.address)"))
             }
             found.append(listener)
         }

@@ -1,5 +1,5 @@
-/// A properties file in Java's notation: `name=value`, `name: value` or `name value`, `#` and `!` comments, a backslash at
-/// the end of a line continues it, `\n`, `\t`, `\uXXXX` escapes.
+/// A properties file in Java's notation: `name=value`, `name: value` or `name value`, `#` and `!` comments, a
+/// backslash at the end of a line continues it, `\n`, `\t`, `\uXXXX` escapes.
 ///
 /// Each property remembers its line, so that every complaint can say where.
 package struct Properties: Sendable {
@@ -21,7 +21,8 @@ package struct Properties: Sendable {
             let place = "\(source):\(number)"
             switch Self.split(line) {
             case .success(let pair): add(pair.name, pair.value, place)
-            case .failure(let problem): problems.append(SettingsProblem(place: place, message: problem.message))
+            case .failure(let problem):
+                problems.append(SettingsProblem(place: place, message: problem.message))
             }
         }
     }
@@ -36,7 +37,9 @@ package struct Properties: Sendable {
         let name = Self.trimmed(assignment[..<equals])
         properties.removeAll { $0.name == name }
         properties.append(
-            Property(name: name, value: Self.trimmed(assignment[assignment.index(after: equals)...]), place: place))
+            Property(
+                name: name, value: Self.trimmed(assignment[assignment.index(after: equals)...]), place: place)
+        )
     }
 
     package mutating func setDefault(_ name: String, _ value: String) {
@@ -64,7 +67,8 @@ package struct Properties: Sendable {
         var start = 0
         var number = 0
         // "\r\n" is one Character, so lines are cut in scalars; a lone "\r" ends a line too.
-        let scalars = String(text.unicodeScalars.filter { $0 != "\u{FEFF}" }.map(Character.init)).unicodeScalars
+        let scalars = String(text.unicodeScalars.filter { $0 != "\u{FEFF}" }.map(Character.init))
+            .unicodeScalars
         for piece in scalars.split(omittingEmptySubsequences: false, whereSeparator: { $0 == "\n" }) {
             number += 1
             var line = piece
@@ -90,18 +94,26 @@ package struct Properties: Sendable {
 
     private struct BadLine: Error { let message: String }
 
-    private static func split(_ line: Substring.UnicodeScalarView) -> Result<(name: String, value: String), BadLine> {
+    private static func split(_ line: Substring.UnicodeScalarView) -> Result<
+        (name: String, value: String), BadLine
+    > {
         var index = line.startIndex
         var name = ""
         while index < line.endIndex, line[index] != "=", line[index] != ":", !isBlank(line[index]) {
-            guard append(line, &index, to: &name) else { return .failure(BadLine(message: "a \\u escape needs four hex digits")) }
+            guard append(line, &index, to: &name) else {
+                return .failure(BadLine(message: "a \\u escape needs four hex digits"))
+            }
         }
         while index < line.endIndex, isBlank(line[index]) { index = line.index(after: index) }
-        if index < line.endIndex, line[index] == "=" || line[index] == ":" { index = line.index(after: index) }
+        if index < line.endIndex, line[index] == "=" || line[index] == ":" {
+            index = line.index(after: index)
+        }
         while index < line.endIndex, isBlank(line[index]) { index = line.index(after: index) }
         var value = ""
         while index < line.endIndex {
-            guard append(line, &index, to: &value) else { return .failure(BadLine(message: "a \\u escape needs four hex digits")) }
+            guard append(line, &index, to: &value) else {
+                return .failure(BadLine(message: "a \\u escape needs four hex digits"))
+            }
         }
         if name.isEmpty { return .failure(BadLine(message: "a property needs a name before '='")) }
         return .success((name, trimmed(value[...])))
@@ -109,7 +121,8 @@ package struct Properties: Sendable {
 
     /// Appends one character, an escape resolved.
     private static func append(
-        _ line: Substring.UnicodeScalarView, _ index: inout Substring.UnicodeScalarView.Index, to text: inout String
+        _ line: Substring.UnicodeScalarView, _ index: inout Substring.UnicodeScalarView.Index,
+        to text: inout String
     ) -> Bool {
         let scalar = line[index]
         index = line.index(after: index)
@@ -126,7 +139,9 @@ package struct Properties: Sendable {
         case "f": text += "\u{0C}"
         case "u":
             let digits = line[index...].prefix(4)
-            guard digits.count == 4, let code = UInt32(String(digits), radix: 16), let unit = Unicode.Scalar(code) else {
+            guard digits.count == 4, let code = UInt32(String(digits), radix: 16),
+                let unit = Unicode.Scalar(code)
+            else {
                 return false
             }
             text.unicodeScalars.append(unit)
@@ -136,7 +151,9 @@ package struct Properties: Sendable {
         return true
     }
 
-    private static func isBlank(_ scalar: Unicode.Scalar) -> Bool { scalar == " " || scalar == "\t" || scalar == "\u{0C}" }
+    private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == " " || scalar == "\t" || scalar == "\u{0C}"
+    }
 
     private static func trimmed(_ text: Substring) -> String {
         var text = text
