@@ -10,11 +10,11 @@ from confluent_kafka.admin import AdminClient
 
 from broker import eventually
 from clients import ALL, create_topic
-from wire import Connection, batch
+from wire import PRODUCE, Connection, batch, produce_body
 
 MIB = 1 << 20
 SMALL = {"log.segment.bytes": 2 * MIB, "log.segment.delete.delay.ms": 100, "log.dir.min.free.bytes": 6 * MIB,
-         "log.dir.throttle.free.bytes": 8 * MIB}
+         "log.dir.throttle.free.bytes": 6 * MIB}
 
 
 @pytest.fixture
@@ -122,7 +122,7 @@ def test_an_unmodified_producer_sees_an_error_or_waits_and_goes_on(filled):
 
 
 def test_a_file_system_filled_by_others(filled):
-    """Not one byte left, for whatever reason: the broker lives, reads, stops cleanly and comes back."""
+    """Not one byte left, for whatever reason: the broker lives, reads, and recovers by itself."""
     broker, disk, count, _ = filled
     with open(disk / "foreign", "wb", buffering=0) as foreign:
         try:
@@ -134,12 +134,19 @@ def test_a_file_system_filled_by_others(filled):
     assert not can_write(broker, "keeps")
     assert len(ALL["confluent-kafka"].consume(broker.bootstrap, "fills", 0)) == count
     broker.check_alive()
-    broker.kill()
-    broker.start()
-    assert [r.value for r in ALL["kcat"].consume(broker.bootstrap, "keeps", 0)] == [b"precious"]
     (disk / "foreign").unlink()
     subprocess.run(["mount", "-o", "remount,size=80m", str(disk)], check=True)
     eventually(lambda: can_write(broker, "keeps"), timeout=15, every=0.3, what="writes work again by themselves")
+
+
+def test_producers_are_slowed_before_they_are_refused(make_broker, small_disk):
+    """Between the two thresholds every answer asks for patience (`throttle_time_ms`)."""
+    broker = make_broker(log_dirs=[small_disk(40) / "data"], **{**SMALL, "log.dir.throttle.free.bytes": 64 * MIB})
+    create_topic(broker.bootstrap, "slow")
+    with Connection(broker.address) as link:
+        data = eventually(lambda: (lambda answer: answer if answer[-4:] != bytes(4) else None)(
+            link.ask(PRODUCE, 7, produce_body("slow", 0, batch([b"x"])))), what="a throttled answer")
+    assert 0 < int.from_bytes(data[-4:], "big") <= 1000
 
 
 def test_another_directory_goes_on(make_broker, small_disk, tmp_path):

@@ -47,7 +47,8 @@ class Bystander(threading.Thread):
 
 @pytest.fixture(scope="module")
 def target(tmp_path_factory):
-    broker = Broker(tmp_path_factory.mktemp("hostile")).start()
+    # Kafka's backlog of 50 makes a burst of connections wait a second for a second try.
+    broker = Broker(tmp_path_factory.mktemp("hostile"), {"socket.listen.backlog.size": 1024}).start()
     create_topic(broker.bootstrap, "target")
     create_topic(broker.bootstrap, "bystander")
     yield broker
@@ -163,7 +164,7 @@ def test_a_million_real_elements(hostile):
 
 def test_versions_nobody_speaks(hostile):
     with Connection(hostile.address) as link:
-        for version in (5, 99, 32767, -1):
+        for version in (6, 99, 32767, -1):
             assert struct.unpack_from(">h", link.ask(API_VERSIONS, version))[0] == 35, "UNSUPPORTED_VERSION, in version 0"
         link.is_served()
     for api, version in ((METADATA, 99), (PRODUCE, -1), (FETCH, 32767), (999, 0), (-1, 0), (4, 0), (10, 0)):

@@ -45,15 +45,6 @@ def test_idle_connections_are_closed_and_busy_ones_are_not(make_broker):
         busy.is_served()
 
 
-def test_a_waiting_fetch_is_not_idle(make_broker, topic):
-    broker = make_broker(**{"connections.max.idle.ms": 1000})
-    create_topic(broker.bootstrap, topic)
-    with Connection(broker.address) as link:
-        began = time.monotonic()
-        link.ask(FETCH, 4, fetch_body(topic, wait_ms=2500))
-        assert 2.3 < time.monotonic() - began < 5
-
-
 def test_largest_request(make_broker, topic):
     broker = make_broker(**{"socket.request.max.bytes": 100_000})
     create_topic(broker.bootstrap, topic)

@@ -23,6 +23,7 @@ extension ControlLoop {
                     let (log, report) = try Log.open(
                         disk: disk, topicPartition: id, topicID: topicID, config: config.log, start: recovery,
                         now: now)
+                    if !config.writeCaching { try commit(log) }
                     return .log(log, report)
                 }
                 let log = try Log.create(
@@ -30,6 +31,19 @@ extension ControlLoop {
                 return .log(log, nil)
             } catch {
                 return .failed(error)
+            }
+        }
+
+        /// Syncs what recovery kept and no sync vouches for: what was committed before the crash is so again before the
+        /// first client looks, else it would find the high watermark gone back, and the log's end with it.
+        private func commit(_ log: Log) throws(LogError) {
+            guard log.syncedOffset < log.endOffset else { return }
+            do throws(DiskError) {
+                guard let sync = try log.beginSync() else { return }
+                for target in sync.targets { try disk.sync(target) }
+                try log.syncCompleted(sync)
+            } catch {
+                throw .disk(error)
             }
         }
     }

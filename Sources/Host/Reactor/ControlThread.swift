@@ -11,7 +11,8 @@ struct ControlThread {
 
     func run() {
         var inbox: [LoopMessage] = []
-        var wake: Instant? = nil
+        // The start has left effects: log lines, syncs. They do not wait for the first message.
+        var wake: Instant? = SystemClock.instant()
         while !isStopping() {
             let now = SystemClock.instant()
             let milliseconds = wake.map { ($0 - now + 999_999) / 1_000_000 } ?? 1000

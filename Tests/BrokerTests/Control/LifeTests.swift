@@ -39,6 +39,16 @@ import Vocabulary
         #expect(line.fields.contains { $0.key == "clean" && $0.value == String(clean) })
     }
 
+    @Test func `after a kill the high watermark is back before the first client looks`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders", partitions: 2)
+        try harness.produce(5, to: "orders", partition: 1)
+        harness.holdsSyncs = true
+        try harness.restart()
+        let partition = try #require(harness.broker.topology.current().byName["orders"]?.partition(1))
+        #expect(try partition.withLog { _, highWatermark in highWatermark } == 5)
+    }
+
     @Test func `what was answered survives a loss of power`() throws {
         let harness = try BrokerHarness()
         try harness.createTopic("orders", partitions: 2)
