@@ -41,8 +41,11 @@ package final class BrokerDisk: Sendable {
     }
 
     package var standing: Standing { Standing(rawValue: raw.load(ordering: .relaxed))! }
-    /// Bytes free when it was last looked at.
+    /// Bytes free when it was last looked at, less what was written since.
     package var available: Int64 { availableBytes.load(ordering: .relaxed) }
+
+    /// Bytes were written: between two looks a fast producer could fill what is left unseen.
+    package func took(_ bytes: Int) { availableBytes.subtract(Int64(bytes), ordering: .relaxed) }
 
     /// - Returns: false when nothing changed: it stands so already, or is offline for good.
     package func set(_ standing: Standing, available: Int64? = nil) -> Bool {

@@ -13,7 +13,8 @@ from clients import ALL, create_topic
 from wire import PRODUCE, Connection, batch, produce_body
 
 MIB = 1 << 20
-SMALL = {"log.segment.bytes": 2 * MIB, "log.segment.delete.delay.ms": 100, "log.dir.min.free.bytes": 6 * MIB,
+SMALL = {"log.segment.bytes": 2 * MIB, "log.segment.delete.delay.ms": 100, "log.retention.check.interval.ms": 500,
+         "log.dir.min.free.bytes": 6 * MIB,
          "log.dir.throttle.free.bytes": 6 * MIB}
 
 
@@ -51,9 +52,10 @@ def filled(make_broker, small_disk):
 
 
 def fill(link, topic, partition=0, limit=400) -> tuple[int, int]:
-    """Writes batches of 200 kB until one is refused: how many were taken, and the code."""
+    """Writes batches of 200 kB as fast as it goes until one is refused: how many were taken, and the code."""
+    records = batch([b"x" * 200_000])
     for number in range(limit):
-        error, _ = link.produce(topic, partition, batch([b"%d" % number + b"x" * 200_000]))
+        error, _ = link.produce(topic, partition, records)
         if error:
             return number, error
     raise AssertionError("never refused")

@@ -113,7 +113,9 @@ extension BrokerLoop {
     private func refusal(
         of topic: Topic, _ partition: Partition, _ pending: PendingProduce
     ) -> (code: ErrorCode, message: String)? {
-        switch partition.disk.standing {
+        var standing = partition.disk.standing
+        if standing != .offline, partition.disk.available < broker.config.diskMinFreeBytes { standing = .full }
+        switch standing {
         case .open: break
         case .throttled: pending.throttleMs = max(pending.throttleMs, Self.throttleMs(of: partition.disk, broker.config))
         case .full:
@@ -161,6 +163,7 @@ extension BrokerLoop {
             }
             return
         }
+        partition.disk.took(staging.groups[index].items.reduce(0) { $0 + $1.bytes.count })
         if let sync = appended.sync { emit(.sync(sync)) }
         for (item, place) in zip(staging.groups[index].items, staging.groups[index].places) {
             note(item, staging.pendings[place.pending], place.result, partition, appended)

@@ -49,10 +49,13 @@ package enum PrometheusText {
         head(&text, "broker_sync_seconds_total", "counter", "Time spent in sync calls, of all threads.")
         text += "broker_sync_seconds_total \(seconds(sync.nanoseconds))\n"
 
+        head(&text, "broker_log_dir_online", "gauge", "Whether a log directory is in use: 1, or 0 once it failed.")
         for disk in process.disks {
-            let label = "{dir=\"\(escaped(disk.name))\"}"
-            text += "broker_log_dir_online\(label) \(disk.isOnline ? 1 : 0)\n"
-            text += "broker_log_dir_available_bytes\(label) \(disk.availableBytes)\n"
+            text += "broker_log_dir_online{dir=\"\(escaped(disk.name))\"} \(disk.isOnline ? 1 : 0)\n"
+        }
+        head(&text, "broker_log_dir_available_bytes", "gauge", "Bytes free on a log directory's file system.")
+        for disk in process.disks {
+            text += "broker_log_dir_available_bytes{dir=\"\(escaped(disk.name))\"} \(disk.availableBytes)\n"
         }
         gauge(&text, "process_resident_memory_bytes", "Resident memory.", Double(process.residentBytes))
         gauge(&text, "process_open_fds", "Open file descriptors of log files.", Double(process.openFiles))

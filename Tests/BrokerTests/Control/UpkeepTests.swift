@@ -60,6 +60,17 @@ import Vocabulary
         #expect(harness.lines.count { $0.message.contains("nearly full") } == 1)
     }
 
+    @Test func `a producer is refused at the threshold, however much it writes between two looks`() throws {
+        let harness = try BrokerHarness { $0.diskMinFreeBytes = 1000 }
+        try harness.createTopic("orders")
+        harness.disks[0].limitSpace(to: 3000)
+        harness.advance(milliseconds: 1000)
+        var taken = 0
+        while try harness.produce(10, to: "orders").errorCode == 0, taken < 100 { taken += 1 }
+        #expect(taken > 0)
+        #expect(try harness.disks[0].space().available > 700, "the file system was filled")
+    }
+
     @Test func `a failed sync takes its directory offline once, and the other goes on`() throws {
         let harness = try BrokerHarness(disks: [SimulatedDisk(name: "/a"), SimulatedDisk(name: "/b")])
         try harness.createTopic("orders", partitions: 4)
