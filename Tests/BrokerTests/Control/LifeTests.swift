@@ -42,7 +42,7 @@ import Vocabulary
     @Test func `after a kill the high watermark is back before the first client looks`() throws {
         let harness = try BrokerHarness()
         try harness.createTopic("orders", partitions: 2)
-        try harness.produce(5, to: "orders", partition: 1)
+        #expect(try harness.produce(5, to: "orders", partition: 1).errorCode == 0)
         harness.holdsSyncs = true
         try harness.restart()
         let partition = try #require(harness.broker.topology.current().byName["orders"]?.partition(1))

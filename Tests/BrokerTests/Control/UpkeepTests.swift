@@ -61,7 +61,10 @@ import Vocabulary
     }
 
     @Test func `a producer is refused at the threshold, however much it writes between two looks`() throws {
-        let harness = try BrokerHarness { $0.diskMinFreeBytes = 1000 }
+        let harness = try BrokerHarness {
+            $0.diskMinFreeBytes = 1000
+            $0.diskThrottleFreeBytes = 1000
+        }
         try harness.createTopic("orders")
         harness.disks[0].limitSpace(to: 3000)
         harness.advance(milliseconds: 1000)
