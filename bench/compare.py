@@ -33,8 +33,8 @@ METRICS = [
 
 
 def default_program():
-    for build in ("release", "debug"):
-        path = os.path.join(HERE, "..", ".build", build, "needletail")
+    for build in (".build-release/release", ".build/release", ".build/debug"):
+        path = os.path.join(HERE, "..", build, "needletail")
         if os.path.exists(path):
             return path
     return "needletail"
