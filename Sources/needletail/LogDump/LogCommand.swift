@@ -32,5 +32,6 @@ struct LogDump: ParsableCommand {
         let dump = Dump(path: path, printsRecords: records, printsEntries: entries, isQuiet: quiet)
         guard dump.run() else { throw Failure.failed("cannot read \(path): \(describe(errno))") }
         if dump.problems > 0 { throw ExitCode.failure }
+        if dump.files == 0 { throw Failure.failed("there is no segment, index, snapshot or checkpoint at \(path)") }
     }
 }
