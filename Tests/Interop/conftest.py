@@ -3,7 +3,9 @@
 import itertools
 import os
 import shutil
+import signal
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,11 @@ from broker import Broker, binary
 _numbers = itertools.count(1)
 _live: list[Broker] = []
 _shared: list[Broker] = []
+
+
+# Seconds a test may take, its fixtures apart, and all of them together on two cores.
+TEST_SECONDS, ALL_SECONDS = 120, 360
+_began = time.monotonic()
 
 
 def pytest_sessionstart(session):
@@ -35,6 +42,25 @@ def pytest_runtest_makereport(item, call):
                 continue
             state = "running" if broker.is_alive() else "not running"
             report.sections.append((f"broker {broker.directory.name} ({state})", broker.tail()))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_call(item):
+    """A test that hangs fails instead, with its stack."""
+    def ring(*_):
+        raise TimeoutError(f"still running after {TEST_SECONDS} s")
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.alarm(TEST_SECONDS)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+def pytest_terminal_summary(terminalreporter):
+    took = time.monotonic() - _began
+    if took > ALL_SECONDS:
+        terminalreporter.write_line(
+            f"WARNING: the interop tests took {took:.0f} s; they should stay below {ALL_SECONDS} s on two cores", red=True)
 
 
 @pytest.fixture(scope="session")

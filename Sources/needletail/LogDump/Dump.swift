@@ -8,7 +8,7 @@ final class Dump {
     private(set) var problems = 0
     private let path: String
     private var out = Output()
-    private var files = 0
+    private(set) var files = 0
     private var batches = 0
     private var records = 0
 

@@ -84,8 +84,8 @@ struct IndexDump {
     private func times(_ bytes: [UInt8], _ base: Int64) {
         let places = places()
         var last: (time: Int64, offset: Int64) = (-1, -1)
-        var at = 0
-        var largest: Int64 = -1
+        var (at, reach) = (0, 0)
+        var (largest, known): (Int64, Int64) = (-1, -1)
         for index in 0..<entryCount(bytes, 12) {
             let time = load(bytes, index * 12, as: Int64.self)
             let offset = base + Int64(load(bytes, index * 12 + 8, as: Int32.self))
@@ -95,7 +95,14 @@ struct IndexDump {
             }
             last = (time, offset)
             guard let places else { continue }
-            // No record up to that offset may be younger.
+            // Some record up to that offset is as young, and none is younger.
+            while reach < places.count, places[reach].base <= offset {
+                known = max(known, places[reach].maxTimestamp)
+                reach += 1
+            }
+            if time > known {
+                dump.problem(path, "entry \(index): no record up to offset \(offset) has time \(time), only \(known)")
+            }
             while at < places.count, places[at].last <= offset {
                 largest = max(largest, places[at].maxTimestamp)
                 at += 1
