@@ -35,6 +35,7 @@ package final class BrokerLoop {
     private var outbound: [LoopEffect] = []
     private var advancedElsewhere: [LoopID: [Partition]] = [:]
     private var countersPublished: Instant
+    private var changesPublished: UInt64 = 0
 
     enum Timer {
         case produceTimeout(PendingProduce)
@@ -129,9 +130,9 @@ package final class BrokerLoop {
             case .throttleEnds(let id): throttleEnded(id)
             }
         }
-        publishCounters()
+        let published = publishCounters()
         finishTurn()
-        return timers.nextWake
+        return [timers.nextWake, published].compactMap { $0 }.min()
     }
 
     /// Connections that have bytes to send, are to be closed, or may be read again.
@@ -232,9 +233,17 @@ package final class BrokerLoop {
         advancedElsewhere.removeAll(keepingCapacity: true)
     }
 
-    private func publishCounters() {
-        guard now.instant - countersPublished >= 250_000_000 else { return }
+    /// - Returns: when to do it again, if something has been counted since.
+    private func publishCounters() -> Instant? {
+        let isQuiet = counters.changes + counters.connectionsOpened + counters.connectionsClosed == changesPublished
+        if isQuiet { return nil }
+        let due = countersPublished.adding(milliseconds: Self.countersEveryMs)
+        guard now.instant >= due else { return due }
         countersPublished = now.instant
+        changesPublished = counters.changes + counters.connectionsOpened + counters.connectionsClosed
         broker.metrics.publish(counters, of: id)
+        return nil
     }
+
+    private static let countersEveryMs: Int64 = 250
 }

@@ -27,7 +27,11 @@ package struct LoopCounters: Sendable {
 
     package init() {}
 
+    /// How often anything was counted that a scrape should not miss.
+    package private(set) var changes: UInt64 = 0
+
     package mutating func request(_ apiKey: Int16, nanoseconds: Int64) {
+        changes &+= 1
         guard apiKey >= 0, Int(apiKey) < requests.count else { return }
         requests[Int(apiKey)].count += 1
         requests[Int(apiKey)].nanoseconds += UInt64(max(0, nanoseconds))

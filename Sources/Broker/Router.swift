@@ -56,7 +56,9 @@ extension BrokerLoop {
         case .apiVersions: handleApiVersions(try ApiVersionsRequest(frame, &at, version: version), context)
         case .offsetForLeaderEpoch:
             handleOffsetForLeaderEpoch(try OffsetForLeaderEpochRequest(frame, &at, version: version), context)
-        case .deleteRecords: handleDeleteRecords(try DeleteRecordsRequest(frame, &at, version: version), context)
+        case .deleteRecords:
+            let request = try DeleteRecordsRequest(frame, &at, version: version)
+            forward(request, context, timeoutMs: request.timeoutMs)
         case .initProducerId: handleInitProducerId(try InitProducerIdRequest(frame, &at, version: version), context)
         case .describeConfigs: handleDescribeConfigs(try DescribeConfigsRequest(frame, &at, version: version), context)
         case .describeLogDirs: handleDescribeLogDirs(try DescribeLogDirsRequest(frame, &at, version: version), context)

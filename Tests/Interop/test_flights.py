@@ -19,7 +19,8 @@ def test_flights_are_all_there_once_and_in_order(make_broker, all_flights):
     print(flights.check(all_flights, by_kcat))
     print(flights.check(all_flights, flights.read_by_needletail(broker.bootstrap, "flights", binary())))
     broker.restart()
-    assert list(flights.read_by_kcat(broker.bootstrap, "flights")) == by_kcat, "the same after kill -9"
+    again = flights.read_by_kcat(broker.bootstrap, "flights")  # Partitions come interleaved as they please.
+    assert sorted(again) == sorted(by_kcat), "the same after kill -9"
 
 
 def test_the_check_notices_what_it_should(all_flights):

@@ -9,6 +9,7 @@ extension ControlLoop {
         case let message as MetadataRequest: handleMetadata(message, request)
         case let message as CreateTopicsRequest: handleCreateTopics(message, request)
         case let message as DeleteTopicsRequest: handleDeleteTopics(message, request)
+        case let message as DeleteRecordsRequest: handleDeleteRecords(message, request.ticket)
         case let message as CreatePartitionsRequest: handleCreatePartitions(message, request)
         case let message as AlterConfigsRequest: handleAlterConfigs(message, request)
         case let message as IncrementalAlterConfigsRequest: handleIncrementalAlterConfigs(message, request)

@@ -115,6 +115,14 @@ struct Upkeep {
         return stale
     }
 
+    /// A log's start moved outside of the rounds.
+    /// - Returns: its directory; nil when the partition is not looked after.
+    mutating func startMoved(of partition: Partition, to start: Offset) -> Int? {
+        guard let place = places[ObjectIdentifier(partition)] else { return nil }
+        entries[place].startOffset = start
+        return entries[place].directory
+    }
+
     private mutating func setTick() {
         tickMs = min(1000, retention.periodMs, surveyMs, checkpointMs, flushing.isEmpty ? 1000 : 100)
         nextTick = min(nextTick, lastTick.adding(milliseconds: tickMs))

@@ -151,6 +151,25 @@ import Vocabulary
         #expect(try harness.endOffset("again") == 2)
     }
 
+    @Test func `what DeleteRecords took away does not come back when the broker is killed`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders")
+        for _ in 0..<3 { #expect(try harness.produce(4, to: "orders").errorCode == 0) }
+        var partition = DeleteRecordsRequest.DeleteRecordsPartition()
+        partition.offset = 6
+        var asked = DeleteRecordsRequest.DeleteRecordsTopic()
+        asked.name = "orders"
+        asked.partitions = [partition]
+        var request = DeleteRecordsRequest()
+        request.topics = [asked]
+        #expect(try harness.ask(request).topics.first?.partitions.first?.lowWatermark == 6)
+        harness.disks[0].crash()
+        try harness.restart()
+        let topic = try #require(harness.broker.topology.current().topic(named: "orders"))
+        let start = try topic.partition(0)?.withLog { log, _ in log.startOffset }
+        #expect(start == 6)
+    }
+
     @Test func `a directory of a topic deleted before a crash goes, a stranger's is set aside`() throws {
         let harness = try BrokerHarness()
         let created = try harness.createTopic("old")
