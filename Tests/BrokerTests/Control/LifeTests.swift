@@ -1,4 +1,5 @@
 import HashTreeCollections
+import CommitLog
 import Messages
 import Metadata
 import Ports
