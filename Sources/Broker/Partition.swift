@@ -175,9 +175,16 @@ package final class Partition: Sendable {
             read.lastStableOffset = read.highWatermark
             read.startOffset = log.startOffset
             let bound = isolation == .logEnd ? log.endOffset : read.highWatermark
-            if lastFetchedEpoch != .unknown, let common = state.divergence(lastFetchedEpoch, offset) {
-                read.diverging = common
-                return read
+            if lastFetchedEpoch != .unknown {
+                // Nothing of that epoch is known here: there is no common history to go back to.
+                guard let (epoch, end) = state.endOffset(of: lastFetchedEpoch, log), offset >= log.startOffset else {
+                    read.error = .offsetOutOfRange
+                    return read
+                }
+                if epoch != lastFetchedEpoch || end < offset {
+                    read.diverging = (epoch, end)
+                    return read
+                }
             }
             guard offset >= log.startOffset, offset <= log.endOffset else {
                 read.error = .offsetOutOfRange
@@ -225,6 +232,20 @@ package final class Partition: Sendable {
             } catch {
                 return .failure(Failure(code: .kafkaStorageError, message: "\(id): \(error)"))
             }
+        }
+        return try outcome.get()
+    }
+
+    /// Where a leader's epoch ended here; nil when nothing is known of it (KIP-279).
+    package func endOffset(
+        of epoch: LeaderEpoch, currentEpoch: LeaderEpoch
+    ) throws(Failure) -> (epoch: LeaderEpoch, offset: Offset)? {
+        let outcome: Swift.Result<(LeaderEpoch, Offset)?, Failure> = state.withLock { state in
+            guard let log = state.log else { return .failure(state.offline(id)) }
+            if let error = state.check(epoch: currentEpoch) {
+                return .failure(Failure(code: error, message: "leader epoch is \(state.leaderEpoch)"))
+            }
+            return .success(state.endOffset(of: epoch, log))
         }
         return try outcome.get()
     }
@@ -308,11 +329,12 @@ extension Partition.State {
         return epoch < leaderEpoch ? .fencedLeaderEpoch : .unknownLeaderEpoch
     }
 
-    /// Where the reader's log leaves ours, if it does.
-    fileprivate func divergence(_ epoch: LeaderEpoch, _ offset: Offset) -> (epoch: LeaderEpoch, endOffset: Offset)? {
-        guard let log else { return nil }
-        guard let (common, end) = log.endOffset(of: epoch) else { return (.unknown, -1) }
-        return common != epoch || end < offset ? (common, end) : nil
+    /// Where `epoch` ended. Kafka's leader notes its own epoch when it takes over; here the log has it from the first batch
+    /// on, and until then it begins where the log ends.
+    fileprivate func endOffset(of epoch: LeaderEpoch, _ log: Log) -> (epoch: LeaderEpoch, offset: Offset)? {
+        if let found = log.endOffset(of: epoch) { return found }
+        guard epoch.value >= 0, epoch <= leaderEpoch else { return nil }
+        return (epoch == leaderEpoch ? epoch : log.latestEpoch ?? epoch, log.endOffset)
     }
 }
 

@@ -31,6 +31,8 @@ package struct Topology: Sendable {
 package final class Topic: Sendable {
     package let name: String
     package let id: TopicID
+    /// Written by the broker alone.
+    package let isInternal: Bool
     package let config: TopicConfig
     /// By index. A partition whose log could not be opened is there too, and answers with its error.
     package let partitions: [Partition]
@@ -38,6 +40,7 @@ package final class Topic: Sendable {
     package init(name: String, id: TopicID, config: TopicConfig, partitions: [Partition]) {
         self.name = name
         self.id = id
+        isInternal = TopicName.isInternal(name)
         self.config = config
         self.partitions = partitions
     }

@@ -34,7 +34,8 @@ extension Log {
             guard count > 0 else { return nil }
             return LogSlice(
                 file: segment.log, position: place.position, byteCount: count,
-                firstOffset: Offset(place.baseOffset))
+                firstOffset: Offset(place.baseOffset), hasSuccessor: bound > endOffset(ofSegment: index),
+                isCut: count < available)
         }
         return nil
     }

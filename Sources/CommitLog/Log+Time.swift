@@ -21,8 +21,9 @@ extension Log {
         return nil
     }
 
-    /// The first record with the largest timestamp of all (KIP-734); nil when no record has one.
-    package func maxTimestamp() throws(LogError) -> TimestampedOffset? {
+    /// The first record with the largest timestamp of all (KIP-734); nil when no record has one, and when that one
+    /// is not below `bound`.
+    package func maxTimestamp(bound: Offset? = nil) throws(LogError) -> TimestampedOffset? {
         var best: Segment?
         for index in segments.indices
         where segments[index].size > 0 && endOffset(ofSegment: index) > startOffset {
@@ -30,7 +31,7 @@ extension Log {
             if segments[index].maxTimestamp > best?.maxTimestamp ?? -1 { best = segments[index] }
         }
         guard let best else { return nil }
-        return try search(Timestamp(milliseconds: best.maxTimestamp), in: best, bound: endOffset)
+        return try search(Timestamp(milliseconds: best.maxTimestamp), in: best, bound: bound ?? endOffset)
     }
 
     /// Makes sure that a segment's largest timestamp is known.

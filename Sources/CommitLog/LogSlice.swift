@@ -8,12 +8,21 @@ package struct LogSlice: Equatable, Sendable {
     package let byteCount: Int
     /// The first batch's base offset; it may lie before the offset that was asked for.
     package let firstOffset: Offset
+    /// More that may be read lies in a later segment.
+    package let hasSuccessor: Bool
+    /// There was no room for more of this segment.
+    package let isCut: Bool
 
-    package init(file: FileID, position: Int64, byteCount: Int, firstOffset: Offset) {
+    package init(
+        file: FileID, position: Int64, byteCount: Int, firstOffset: Offset, hasSuccessor: Bool = false,
+        isCut: Bool = false
+    ) {
         self.file = file
         self.position = position
         self.byteCount = byteCount
         self.firstOffset = firstOffset
+        self.hasSuccessor = hasSuccessor
+        self.isCut = isCut
     }
 }
 

@@ -35,8 +35,8 @@ extension ConfigCatalogue {
             "producer.id.expiration.ms", .int, "86400000", .atLeast(1), .low, reach: .clusterWide,
             does: "How long a partition remembers an idempotent producer that is silent.")
         add(
-            "producer.id.expiration.check.interval.ms", .int, "600000", .atLeast(1), .low,
-            does: "How often forgotten producers are looked for.")
+            "producer.id.expiration.check.interval.ms", .int, "600000", .atLeast(1), .low, .later,
+            does: "How often forgotten producers are looked for; here as often as old data.")
         add(
             "background.threads", .int, "10", .atLeast(1), .high, reach: .clusterWide, .later,
             does: "Threads for background work; this broker sizes its pools itself.")
@@ -50,15 +50,14 @@ extension ConfigCatalogue {
 
     mutating func addBrokerNetwork() {
         add(
-            "listeners", .list, "PLAINTEXT://:9092", .nonEmpty, .high, reach: .perBroker,
+            "listeners", .list, "PLAINTEXT://:9092", .nonEmpty, .high,
             does: "Where the broker listens: NAME://host:port, separated by commas.")
         add(
-            "advertised.listeners", .list, nil, .any, .high, reach: .perBroker,
+            "advertised.listeners", .list, nil, .any, .high,
             does: "Where clients find the broker, if not where it listens.")
         add(
             "listener.security.protocol.map", .list,
-            "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT", .any, .low,
-            reach: .perBroker, does: "The security protocol behind each listener's name.")
+            "SASL_SSL:SASL_SSL,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT", .any, .low, does: "The security protocol behind each listener's name.")
         add(
             "inter.broker.listener.name", .string, nil, .any, .medium, .later,
             does: "The listener that brokers use among themselves.")
@@ -70,39 +69,42 @@ extension ConfigCatalogue {
             "early.start.listeners", .list, nil, .any, .medium, .later,
             does: "Listeners that open before the broker is ready.")
         add(
-            "num.network.threads", .int, "0", .atLeast(0), .high, reach: .clusterWide,
+            "num.network.threads", .int, "0", .atLeast(0), .high,
             does: "Data loops, each a thread that owns its connections; 0, our default, is one for each core."
         )
         add(
             "num.io.threads", .int, "8", .atLeast(1), .high, reach: .clusterWide, .later,
             does: "Kafka's request threads. Here the data loops do that work.")
         add(
-            "queued.max.requests", .int, "500", .atLeast(1), .high,
-            does: "How many requests may wait before sockets are read no further.")
+            "queued.max.requests", .int, "500", .atLeast(1), .high, .later,
+            does: "How many requests may wait before sockets are read no further. Here requests are served as they "
+                + "are read, and a connection whose answers are not taken is read no further.")
         add(
-            "queued.max.request.bytes", .long, "-1", .atLeast(-1),
+            "queued.max.request.bytes", .long, "-1", .atLeast(-1), .medium, .later,
             does:
                 "How many bytes of requests may wait before sockets are read no further; -1 is without limit."
         )
         add(
             "socket.request.max.bytes", .int, "104857600", .atLeast(1), .high, does: "The largest request.")
         add(
-            "socket.send.buffer.bytes", .int, "102400", .atLeast(-1), .high,
-            does: "SO_SNDBUF of connections; -1 leaves it to the system.")
+            "socket.send.buffer.bytes", .int, "-1", .atLeast(-1), .high,
+            does: "SO_SNDBUF of connections; -1, our default, leaves it to the system, which sizes it as needed "
+                + "(Kafka's is 102400).")
         add(
-            "socket.receive.buffer.bytes", .int, "102400", .atLeast(-1), .high,
-            does: "SO_RCVBUF of connections; -1 leaves it to the system.")
+            "socket.receive.buffer.bytes", .int, "-1", .atLeast(-1), .high,
+            does: "SO_RCVBUF of connections; -1, our default, leaves it to the system, which sizes it as needed "
+                + "(Kafka's is 102400).")
         add(
             "socket.listen.backlog.size", .int, "50", .atLeast(1),
             does: "How many connections the system may hold before they are accepted.")
         add(
-            "max.connections", .int, "2147483647", .atLeast(0), reach: .clusterWide,
+            "max.connections", .int, "2147483647", .atLeast(0),
             does: "How many connections the broker has at once.")
         add(
-            "max.connections.per.ip", .int, "2147483647", .atLeast(0), reach: .clusterWide,
+            "max.connections.per.ip", .int, "2147483647", .atLeast(0),
             does: "How many connections one address has at once.")
         add(
-            "max.connections.per.ip.overrides", .string, "", .any, reach: .clusterWide,
+            "max.connections.per.ip.overrides", .string, "", .any,
             does: "Other limits for some addresses: address:count, separated by commas.")
         add(
             "max.connection.creation.rate", .int, "2147483647", .atLeast(0), reach: .clusterWide, .later,

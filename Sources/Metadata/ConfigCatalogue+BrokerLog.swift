@@ -30,20 +30,21 @@ extension ConfigCatalogue {
             "log.dir.throttle.free.bytes", .long, "1073741824", .atLeast(0), .medium,
             does: "Ours: below so much free space on a directory's disk, producers are slowed down.")
         add(
-            "num.recovery.threads.per.data.dir", .int, "2", .atLeast(1), .high, reach: .clusterWide,
+            "num.recovery.threads.per.data.dir", .int, "2", .atLeast(1), .high,
             does: "Threads that recover one directory's logs at a start.")
         add(
             "log.retention.check.interval.ms", .long, "300000", .atLeast(1),
             does: "How often logs are looked through for what is too old or too much.")
         add(
-            "log.initial.task.delay.ms", .long, "30000", .atLeast(0), .low,
-            does: "How long after the start the first of the periodic tasks runs.")
+            "log.initial.task.delay.ms", .long, "30000", .atLeast(0), .low, .later,
+            does: "How long after the start the first of the periodic tasks runs; here they are spread evenly from "
+                + "the start on.")
         add(
             "log.flush.offset.checkpoint.interval.ms", .int, "60000", .atLeast(0), .high,
             does: "How often it is written down up to where logs are synced.")
         add(
-            "log.flush.start.offset.checkpoint.interval.ms", .int, "60000", .atLeast(0), .high,
-            does: "How often it is written down where logs begin.")
+            "log.flush.start.offset.checkpoint.interval.ms", .int, "60000", .atLeast(0), .high, .later,
+            does: "How often it is written down where logs begin; here as often as how far they are committed.")
         add(
             "log.flush.scheduler.interval.ms", .long, "9223372036854775807", .any, .high,
             does: "How often logs are looked through for what is to be synced.")

@@ -115,7 +115,8 @@ extension ConfigDefinition {
         ConfigError("Invalid value \(isSensitive ? "[hidden]" : value) for configuration \(name): \(why)")
     }
 
-    private static func trimmed(_ text: String) -> String {
+    /// Numbers and booleans may have space around them, as in Kafka.
+    package static func trimmed(_ text: String) -> String {
         let isBlank = { (c: Character) in c.isWhitespace }
         guard let first = text.firstIndex(where: { !isBlank($0) }) else { return "" }
         let last = text.lastIndex { !isBlank($0) } ?? first

@@ -8,6 +8,9 @@ extension Controller {
     func alterConfigs(_ changes: [ConfigReplacement], validateOnly: Bool) -> MetadataDecision {
         alter(changes, validateOnly: validateOnly, resource: \.resource) {
             change, image throws(MetadataError) in
+            if !Self.repeated(change.values.map(\.name)).isEmpty {
+                throw MetadataError(.invalidRequest, "Error due to duplicate config keys")
+            }
             var values: Values = [:]
             for (name, value) in change.values {
                 guard let value else {
@@ -178,7 +181,7 @@ extension Controller {
             }
         }
         let lag = { (name: String) in
-            Int64(values[name] ?? configs.topic("", name).value ?? "") ?? 0
+            Int64(ConfigDefinition.trimmed(values[name] ?? configs.topic("", name).value ?? "")) ?? 0
         }
         let (least, most) = (lag("min.compaction.lag.ms"), lag("max.compaction.lag.ms"))
         if least > most {

@@ -85,10 +85,12 @@ package struct EffectiveConfigs: Sendable {
     }
 
     /// A broker's boolean in force.
-    package func isOn(_ name: String) -> Bool { broker(name).value?.lowercased() == "true" }
+    package func isOn(_ name: String) -> Bool {
+        ConfigDefinition.trimmed(broker(name).value ?? "").lowercased() == "true"
+    }
 
     /// A broker's number in force; 0 where there is none.
-    package func number(_ name: String) -> Int { Int(broker(name).value ?? "") ?? 0 }
+    package func number(_ name: String) -> Int { Int(ConfigDefinition.trimmed(broker(name).value ?? "")) ?? 0 }
 
     /// A broker's text in force; nil where there is none.
     package func text(_ name: String) -> String? { broker(name).value }
@@ -136,12 +138,13 @@ package struct EffectiveConfigs: Sendable {
             name: definition.name, type: definition.type, value: value,
             source: found.first?.source ?? .default,
             synonyms: found, isReadOnly: definition.reach == .readOnly, isSensitive: definition.isSensitive,
-            documentation: definition.documentation)
+            documentation: definition.documentation
+                + (definition.effect == .later ? " Accepted and kept, without effect in this version." : ""))
     }
 
     /// Hours to milliseconds, and so on. What does not fit saturates; negative values mean "none" and stay.
     private static func scaled(_ value: String, by factor: Int64) -> String {
-        guard let number = Int64(value), number > 0 else { return value }
+        guard let number = Int64(ConfigDefinition.trimmed(value)), number > 0 else { return value }
         let (product, overflow) = number.multipliedReportingOverflow(by: factor)
         return String(overflow ? .max : product)
     }

@@ -47,8 +47,12 @@ package struct TopicSettings: Sendable, Equatable {
 
     /// A name without a field here, or a value that was not checked, changes nothing.
     package mutating func set(_ name: String, _ value: String) {
-        if let field = Self.numbers[name], let number = Int64(value) { self[keyPath: field] = number }
-        if let field = Self.switches[name] { self[keyPath: field] = value.lowercased() == "true" }
+        if let field = Self.numbers[name], let number = Int64(ConfigDefinition.trimmed(value)) {
+            self[keyPath: field] = number
+        }
+        if let field = Self.switches[name] {
+            self[keyPath: field] = ConfigDefinition.trimmed(value).lowercased() == "true"
+        }
         switch name {
         case "cleanup.policy":
             let policies = ConfigDefinition.list(value)
@@ -56,7 +60,7 @@ package struct TopicSettings: Sendable, Equatable {
             cleanupCompact = policies.contains("compact")
         case "compression.type": compressionType = value
         case "message.timestamp.type": isLogAppendTime = value == "LogAppendTime"
-        case "min.cleanable.dirty.ratio": minCleanableDirtyRatio = Double(value) ?? minCleanableDirtyRatio
+        case "min.cleanable.dirty.ratio": minCleanableDirtyRatio = Double(ConfigDefinition.trimmed(value)) ?? minCleanableDirtyRatio
         default: break
         }
     }

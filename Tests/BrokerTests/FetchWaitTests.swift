@@ -164,9 +164,9 @@ struct FetchSessionTests {
         var cache = FetchSessionCache(slots: 1)
         var random = SeededGenerator(seed: 1)
         let start = Instant(nanoseconds: 0)
-        let first = try #require(cache.create(now: start, using: &random))
-        #expect(cache.create(now: start.adding(milliseconds: 119_000), using: &random) == nil)
-        let second = try #require(cache.create(now: start.adding(milliseconds: 121_000), using: &random))
+        let first = try #require(cache.create(usesIDs: true, now: start, using: &random))
+        #expect(cache.create(usesIDs: true, now: start.adding(milliseconds: 119_000), using: &random) == nil)
+        let second = try #require(cache.create(usesIDs: true, now: start.adding(milliseconds: 121_000), using: &random))
         #expect(cache.session(first.id) == nil)
         #expect(cache.session(second.id) === second)
     }

@@ -88,6 +88,13 @@ struct SettingsTests {
                 == [])
     }
 
+    @Test func `sockets are sized by the system unless the operator sizes them`() throws {
+        let settings = try load("socket.send.buffer.bytes=4096\nqueued.max.requests=10\nlog.initial.task.delay.ms=1")
+        #expect(settings.reactor.sendBufferBytes == 4096)
+        #expect(settings.reactor.receiveBufferBytes == -1)
+        #expect(settings.withoutEffect == ["queued.max.requests", "log.initial.task.delay.ms"])
+    }
+
     @Test func `older names and several directories are understood`() throws {
         let settings = try load(
             "broker.id=7\nlog.dirs=/a, /b\nmax.connections.per.ip.overrides=10.0.0.1:5,::1:6\nhttp.listener=\n"

@@ -28,6 +28,15 @@ struct AlterConfigsTests {
         #expect(cluster.config("a") == ["retention.ms": "6", "flush.ms": "8"])
     }
 
+    @Test func `the older command takes no name twice`() throws {
+        var cluster = try cluster()
+        let change = ConfigReplacement(
+            resource: .topic("a"), values: [("retention.ms", "6"), ("retention.ms", "8")])
+        #expect(
+            try cluster.refusal(.alterConfigs([change], validateOnly: false))
+                == .init(.invalidRequest, "Error due to duplicate config keys"))
+    }
+
     @Test func `the younger command sets and deletes what it names`() throws {
         var cluster = try cluster()
         #expect(
@@ -99,13 +108,12 @@ struct AlterConfigsTests {
         var cluster = try cluster()
         #expect(try cluster.set(.broker(1), "log.retention.ms", "100") == nil)
         #expect(try cluster.set(.brokerDefault, "log.retention.ms", "200") == nil)
-        #expect(try cluster.set(.broker(1), "advertised.listeners", "PLAINTEXT://b:1") == nil)
+        #expect(try cluster.set(.broker(1), "cordoned.log.dirs", "/a") == nil)
         #expect(
             try cluster.set(.broker(1), "num.partitions", "3")
                 == .init(.invalidRequest, "Cannot update these configs dynamically: Set(num.partitions)"))
         #expect(
-            try cluster.set(.brokerDefault, "advertised.listeners", "PLAINTEXT://b:1")?.code
-                == .invalidRequest)
+            try cluster.set(.brokerDefault, "cordoned.log.dirs", "/a")?.code == .invalidRequest)
         #expect(try cluster.set(.broker(1), "nonsense", "3")?.code == .invalidConfig)
         #expect(try cluster.set(.broker(1), "log.retention.ms", "x")?.code == .invalidConfig)
     }

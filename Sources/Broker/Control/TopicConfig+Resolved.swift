@@ -34,7 +34,7 @@ struct TopicConfigs {
         guard ConfigCatalogue.broker[name] != nil, let value = configs.broker(name).value else {
             return fallback
         }
-        return Int64(value) ?? fallback
+        return Int64(ConfigDefinition.trimmed(value)) ?? fallback
     }
 }
 

@@ -28,7 +28,10 @@ extension ControlLoop {
                     guard case .topicsDeleted(let deleted) = reply else { return nil }
                     return deleted.map { Self.result($0.name, $0.id, $0.error) }
                 } refused: { error in
-                    wanted.map { Self.refusal($0, error) }
+                    // The code came with version 3.
+                    let isNews = error.code == .topicDeletionDisabled && request.ticket.apiVersion < 3
+                    let told = isNews ? MetadataError(.invalidRequest, error.message) : error
+                    return wanted.map { Self.refusal($0, told) }
                 }
             reply(request.ticket, response)
         }

@@ -27,8 +27,8 @@ final class FetchWait {
         correlationID = context.correlationID
         version = context.version
         receivedAt = context.receivedAt
-        minBytes = Int(max(0, request.minBytes))
         self.maxBytes = min(Int(max(0, request.maxBytes)), maxBytes)
+        minBytes = min(Int(max(0, request.minBytes)), self.maxBytes)
         isolation = request.readCommitted ? .readCommitted : .readUncommitted
         self.session = session
         self.isIncremental = isIncremental
@@ -46,14 +46,14 @@ extension BrokerLoop {
         let session: FetchSession?
         let isIncremental: Bool
         do throws(ErrorCode) {
-            (session, isIncremental) = try openSession(request)
+            (session, isIncremental) = try openSession(request, usesIDs: context.version >= 13)
         } catch {
-            return replyFetchError(context, error, sessionID: request.sessionID)
+            return replyFetchError(context, error, sessionID: 0)
         }
         let wait = FetchWait(
             context, request, session, isIncremental: isIncremental, maxBytes: broker.config.fetchMaxBytes)
         let found = look(for: wait)
-        if found.isDue || request.maxWaitMs <= 0 || wait.wanted.isEmpty && !isIncremental {
+        if found.isDue || request.maxWaitMs <= 0 || wait.wanted.isEmpty {
             return replyFetch(wait, found)
         }
         timers(wait, maxWaitMs: request.maxWaitMs, found)
@@ -61,22 +61,27 @@ extension BrokerLoop {
 
     /// Source: KIP-227, the table of session ids and epochs.
     private func openSession(
-        _ request: FetchRequestFrame
+        _ request: FetchRequestFrame, usesIDs: Bool
     ) throws(ErrorCode) -> (FetchSession?, isIncremental: Bool) {
         if request.sessionEpoch <= 0 {
             if request.sessionID != 0 { fetchSessions.remove(request.sessionID) }
             guard request.sessionEpoch == 0, !request.partitions.isEmpty,
-                let session = fetchSessions.create(now: now.instant, using: &random)
+                let session = fetchSessions.create(usesIDs: usesIDs, now: now.instant, using: &random)
             else { return (nil, false) }
             for partition in request.partitions { session.set(partition) }
             return (session, false)
         }
         guard let session = fetchSessions.session(request.sessionID) else { throw .fetchSessionIdNotFound }
         guard request.sessionEpoch == session.nextEpoch else { throw .invalidFetchSessionEpoch }
+        guard session.usesIDs == usesIDs else { throw .fetchSessionTopicIdError }
         session.nextEpoch = session.nextEpoch == .max ? 1 : session.nextEpoch + 1
         session.lastUsed = now.instant
         for partition in request.partitions { session.set(partition) }
         for (topic, index) in request.forgotten { session.forget(topic, index) }
+        if session.entries.isEmpty {
+            fetchSessions.remove(session.id)
+            return (nil, false)
+        }
         return (session, true)
     }
 
@@ -93,6 +98,8 @@ extension BrokerLoop {
         }
         var parts: [Part] = []
         var byteCount = 0
+        /// What counts for `minBytes`: what is cut for want of room fills that room, though batches stay whole.
+        var filledBytes = 0
         /// Enough bytes, or something the client must know at once.
         var isDue = false
     }
@@ -109,8 +116,9 @@ extension BrokerLoop {
             let topic = topic(entry.topic)
             let partition = topic?.partition(entry.index)
             var read: Partition.Read
+            var left = 0
             if let partition {
-                let left = max(0, min(wait.maxBytes - found.byteCount, Int(entry.maxBytes)))
+                left = max(0, min(wait.maxBytes - found.byteCount, Int(entry.maxBytes)))
                 read = partition.read(
                     from: entry.fetchOffset, maxBytes: left, minOneBatch: found.byteCount == 0,
                     isolation: wait.isolation, currentEpoch: entry.currentLeaderEpoch,
@@ -119,10 +127,14 @@ extension BrokerLoop {
                 read = Partition.Read(error: missing(entry.topic))
             }
             found.byteCount += read.slice?.byteCount ?? 0
+            let isCut = read.slice?.isCut ?? (read.error == .none && entry.fetchOffset < read.highWatermark)
+            found.filledBytes += isCut ? max(left, read.slice?.byteCount ?? 0) : read.slice?.byteCount ?? 0
             if read.error != .none || read.diverging != nil { needsReply = true }
+            // A reader that is behind by a segment gets what there is: the rest of this one will not grow.
+            if read.slice?.hasSuccessor ?? false { needsReply = true }
             found.parts.append(Found.Part(place: place, topic: topic, partition: partition, read: read))
         }
-        found.isDue = needsReply || found.byteCount >= wait.minBytes
+        found.isDue = needsReply || found.filledBytes >= wait.minBytes
         return found
     }
 

@@ -24,6 +24,8 @@ final class FetchSession {
     }
 
     let id: Int32
+    /// Topics go by their ids, in all of the session's requests.
+    let usesIDs: Bool
     /// The epoch that the next request must carry.
     var nextEpoch: Int32 = 1
     var lastUsed: Instant
@@ -32,8 +34,9 @@ final class FetchSession {
     /// Where the next answer begins to look, so that the first partitions do not starve the last.
     var start = 0
 
-    init(id: Int32, now: Instant) {
+    init(id: Int32, usesIDs: Bool, now: Instant) {
         self.id = id
+        self.usesIDs = usesIDs
         lastUsed = now
     }
 
@@ -90,7 +93,7 @@ struct FetchSessionCache {
     mutating func remove(_ id: Int32) { sessions[id] = nil }
 
     /// - Returns: nil when all slots are in use; the client is then answered in full each time.
-    mutating func create(now: Instant, using random: inout SeededGenerator) -> FetchSession? {
+    mutating func create(usesIDs: Bool, now: Instant, using random: inout SeededGenerator) -> FetchSession? {
         if sessions.count >= slots {
             guard let oldest = sessions.values.min(by: { ($0.lastUsed, $0.id) < ($1.lastUsed, $1.id) }),
                 now - oldest.lastUsed > Self.evictableAfterNanoseconds
@@ -99,7 +102,7 @@ struct FetchSessionCache {
         }
         var id: Int32
         repeat { id = Int32.random(in: 1...Int32.max, using: &random) } while sessions[id] != nil
-        let session = FetchSession(id: id, now: now)
+        let session = FetchSession(id: id, usesIDs: usesIDs, now: now)
         sessions[id] = session
         return session
     }

@@ -10,9 +10,18 @@ extension BrokerLoop {
             var answer = ListOffsetsResponse.ListOffsetsTopicResponse()
             answer.name = topic.name
             let known = topology.topic(named: topic.name)
+            let twice = Self.repeated(topic.partitions)
             answer.partitions = topic.partitions.map { wanted in
                 var part = ListOffsetsResponse.ListOffsetsPartitionResponse()
                 part.partitionIndex = wanted.partitionIndex
+                if twice.contains(wanted.partitionIndex) {
+                    part.errorCode = ErrorCode.invalidRequest.rawValue
+                    return part
+                }
+                if wanted.timestamp < 0, context.version < Self.firstVersion(of: wanted.timestamp) {
+                    part.errorCode = ErrorCode.unsupportedVersion.rawValue
+                    return part
+                }
                 guard let partition = known?.partition(wanted.partitionIndex) else {
                     part.errorCode = ErrorCode.unknownTopicOrPartition.rawValue
                     return part
@@ -37,23 +46,42 @@ extension BrokerLoop {
         var epoch = LeaderEpoch.unknown
     }
 
+    /// The version that brought a special timestamp.
+    private static func firstVersion(of timestamp: Int64) -> Int16 {
+        switch timestamp {
+        case -1, -2: 1
+        case -3: 7
+        case -4: 8
+        case -5: 9
+        case -6: 11
+        default: .max
+        }
+    }
+
+    private static func repeated(_ partitions: [ListOffsetsRequest.ListOffsetsPartition]) -> Set<Int32> {
+        if partitions.count < 2 { return [] }
+        var seen: Set<Int32> = []
+        return Set(partitions.lazy.map(\.partitionIndex).filter { !seen.insert($0).inserted })
+    }
+
     private static func offset(
         of wanted: ListOffsetsRequest.ListOffsetsPartition, in partition: Partition
     ) throws(Partition.Failure) -> FoundOffset {
-        try partition.withLog(epoch: LeaderEpoch(wanted.currentLeaderEpoch)) { log, highWatermark in
+        let leaderEpoch = partition.leaderEpoch
+        return try partition.withLog(epoch: LeaderEpoch(wanted.currentLeaderEpoch)) { log, highWatermark in
             switch wanted.timestamp {
-            case -1: return FoundOffset(offset: highWatermark, epoch: log.latestEpoch ?? .unknown)
-            // The earliest offset, here on disk; and the earliest not yet in remote storage, which is not used.
-            case -2, -4, -6: return FoundOffset(offset: log.startOffset, epoch: log.leaderEpoch(for: log.startOffset) ?? .unknown)
+            case -1: return FoundOffset(offset: highWatermark, epoch: leaderEpoch)
+            // The earliest offset, and the earliest here on disk.
+            case -2, -4: return FoundOffset(offset: log.startOffset, epoch: log.leaderEpoch(for: log.startOffset) ?? .unknown)
             case -3:
-                guard let found = try log.maxTimestamp() else { return FoundOffset() }
+                guard let found = try log.maxTimestamp(bound: highWatermark) else { return FoundOffset() }
                 return FoundOffset(offset: found.offset, timestamp: found.timestamp, epoch: found.leaderEpoch)
-            case -5: return FoundOffset()  // The latest in remote storage: there is none.
-            case let time where time >= 0:
+            // The latest in remote storage, and the earliest that waits to go there: there are none.
+            case -5, -6: return FoundOffset()
+            case let time:
                 guard let found = try log.offset(atOrAfter: Timestamp(milliseconds: time), bound: highWatermark)
                 else { return FoundOffset() }
                 return FoundOffset(offset: found.offset, timestamp: found.timestamp, epoch: found.leaderEpoch)
-            default: throw Partition.Failure(code: .invalidRequest, message: "no such timestamp")
             }
         }
     }

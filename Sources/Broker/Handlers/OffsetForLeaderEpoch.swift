@@ -19,10 +19,9 @@ extension BrokerLoop {
                     return part
                 }
                 do throws(Partition.Failure) {
-                    let (epoch, end) = try partition.withLog(epoch: LeaderEpoch(wanted.currentLeaderEpoch)) { log, _ in
-                        log.endOffset(of: LeaderEpoch(wanted.leaderEpoch)) ?? (.unknown, -1)
-                    }
-                    (part.leaderEpoch, part.endOffset) = (epoch.value, end.value)
+                    let found = try partition.endOffset(
+                        of: LeaderEpoch(wanted.leaderEpoch), currentEpoch: LeaderEpoch(wanted.currentLeaderEpoch))
+                    (part.leaderEpoch, part.endOffset) = (found?.epoch.value ?? -1, found?.offset.value ?? -1)
                 } catch {
                     part.errorCode = error.code.rawValue
                 }

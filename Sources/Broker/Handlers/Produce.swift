@@ -16,9 +16,27 @@ extension BrokerLoop {
         let acks = try readInt16(frame.bytes, &at)
         let timeoutMs = try readInt32(frame.bytes, &at)
         let pending = PendingProduce(context: context, acks: acks, timeoutMs: timeoutMs)
+        let refusal = Self.refusal(acks: acks, transactional: transactional)
         let index = staging.pendings.count
         staging.pendings.append(pending)
-        let refusal = Self.refusal(acks: acks, transactional: transactional)
+        do throws(WireError) {
+            try stage(frame, &at, context, pending, index, refusal: refusal)
+        } catch {
+            staging.withdrawLast()
+            throw error
+        }
+        // A burst's staged bytes are bounded by the receive buffer; its bookkeeping by this.
+        if staging.pendings.count >= 1024 { flushProduce() }
+    }
+
+    /// Walks the request's topics.
+    ///
+    /// - Throws: when it turns out to be malformed; then none of it may be appended.
+    private func stage(
+        _ frame: UnsafeMutableRawBufferPointer, _ at: inout Int, _ context: RequestContext, _ pending: PendingProduce,
+        _ index: Int, refusal: (code: ErrorCode, message: String)?
+    ) throws(WireError) {
+        let flexible = context.version >= 9
         let topicCount =
             try readArrayCount(frame.bytes, &at, flexible: flexible, elementSizeMin: 3) ?? 0
         for _ in 0..<topicCount {
@@ -43,8 +61,6 @@ extension BrokerLoop {
             pending.topics.append(PendingProduce.TopicResult(name: name, id: id, end: pending.results.count))
         }
         if flexible { try skipTags(frame.bytes, &at) }
-        // A burst's staged bytes are bounded by the receive buffer; its bookkeeping by this.
-        if staging.pendings.count >= 1024 { flushProduce() }
     }
 
     private static func refusal(acks: Int16, transactional: Bool) -> (code: ErrorCode, message: String)? {
@@ -90,13 +106,17 @@ extension BrokerLoop {
             return pending.fail(result, .invalidRecord, "a Produce request has exactly one record batch per partition")
         }
         let batch = UnsafeMutableRawBufferPointer(rebasing: frame[records])
-        switch admit(
+        let verdict = admit(
             batch, rules: topic.config.produce, produceVersion: pending.version, now: now.timestamp, scratch: codecs)
-        {
-        case .asIs(let header):
+        switch verdict {
+        case .asIs(let header), .rebuilt(_, let header):
             if header.isTransactional {
                 return pending.fail(result, .invalidTxnState, "transactions are not served by this broker yet")
             }
+        case .refused: break
+        }
+        switch verdict {
+        case .asIs(let header):
             staging.stage(
                 batch, header, for: partition, pending: pendingIndex, result: result, awaits: pending.acks == -1)
         case .rebuilt(let bytes, let header):
@@ -113,6 +133,7 @@ extension BrokerLoop {
     private func refusal(
         of topic: Topic, _ partition: Partition, _ pending: PendingProduce
     ) -> (code: ErrorCode, message: String)? {
+        if topic.isInternal { return (.invalidTopicException, "Cannot append to internal topic \(topic.name)") }
         var standing = partition.disk.standing
         if standing != .offline, partition.disk.available < broker.config.diskMinFreeBytes { standing = .full }
         switch standing {
@@ -153,6 +174,7 @@ extension BrokerLoop {
     }
 
     private func appendGroup(_ index: Int) {
+        if staging.groups[index].items.isEmpty { return }  // All of it was withdrawn.
         let partition = staging.groups[index].partition
         let appended = partition.append(
             &staging.groups[index].items, awaits: staging.groups[index].awaits, loop: id, now: now.timestamp)

@@ -38,6 +38,19 @@ struct ProduceStaging {
         return copy
     }
 
+    /// Takes back the request staged last, and what it has staged.
+    mutating func withdrawLast() {
+        let pending = pendings.count - 1
+        pendings.removeLast()
+        if pendings.isEmpty { return clear() }
+        for index in groups.indices {
+            while groups[index].places.last?.pending == pending {
+                groups[index].places.removeLast()
+                groups[index].items.removeLast()
+            }
+        }
+    }
+
     mutating func clear() {
         for bytes in rebuilt { bytes.deallocate() }
         rebuilt.removeAll()

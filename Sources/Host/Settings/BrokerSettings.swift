@@ -52,13 +52,8 @@ package struct BrokerSettings: Sendable {
         reactor.idleNanoseconds =
             Int64(idleMs < 0 || idleMs > Self.yearMs ? Self.yearMs : max(1, idleMs)) * 1_000_000
         reactor.requestBytesMax = reader.int("socket.request.max.bytes")
-        // Only when asked for: the system's own sizing is better than Kafka's fixed 100 KiB.
-        if properties["socket.send.buffer.bytes"] != nil {
-            reactor.sendBufferBytes = Int32(clamping: reader.int("socket.send.buffer.bytes"))
-        }
-        if properties["socket.receive.buffer.bytes"] != nil {
-            reactor.receiveBufferBytes = Int32(clamping: reader.int("socket.receive.buffer.bytes"))
-        }
+        reactor.sendBufferBytes = Int32(clamping: reader.int("socket.send.buffer.bytes"))
+        reactor.receiveBufferBytes = Int32(clamping: reader.int("socket.receive.buffer.bytes"))
         self.reactor = reactor
 
         var broker = BrokerConfig()
