@@ -47,22 +47,31 @@ indirect enum JSON: CustomStringConvertible {
     /// Text as it is when the bytes are UTF-8; else nil.
     static func text(_ bytes: some Collection<UInt8>) -> String? { String(validating: bytes, as: UTF8.self) }
 
+    /// What needs no escape is copied in runs: records are written by the million.
     private static func quote(_ value: String, _ text: inout String) {
         text += "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\r": text += "\\r"
-            case "\t": text += "\\t"
-            case _ where scalar.value < 0x20:
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: text.unicodeScalars.append(scalar)
+        var copy = value
+        copy.withUTF8 { bytes in
+            var run = 0
+            for at in bytes.indices where bytes[at] < 0x20 || bytes[at] == 0x22 || bytes[at] == 0x5C {
+                text += String(decoding: bytes[run..<at], as: UTF8.self)
+                escape(bytes[at], &text)
+                run = at + 1
             }
+            text += String(decoding: bytes[run...], as: UTF8.self)
         }
         text += "\""
+    }
+
+    private static func escape(_ byte: UInt8, _ text: inout String) {
+        switch byte {
+        case 0x22: text += "\\\""
+        case 0x5C: text += "\\\\"
+        case 0x0A: text += "\\n"
+        case 0x0D: text += "\\r"
+        case 0x09: text += "\\t"
+        default: text += (byte < 0x10 ? "\\u000" : "\\u00") + String(byte, radix: 16)
+        }
     }
 }
 
