@@ -113,6 +113,9 @@ def test_null_empty_and_binary(broker, tool, topic):
     ALL["kafka-python"].produce(broker.bootstrap, topic, 0, [Record(b"\xff\x00\xfe", "schlüssel".encode())])
     read = [json.loads(line) for line in tool("consume", topic, "--format", "json").splitlines()]
     assert [r.get("value") for r in read[:3]] == [None, "v", ""]
+    escapes = 'a"b\\c \x00\x01\x1f\x7f\t\r\n" grün 漢字 \u2028'
+    ALL["kafka-python"].produce(broker.bootstrap, topic, 0, [Record(escapes.encode())])
+    assert json.loads(tool("consume", topic, "--format", "json", "--from=-1").split("\n")[0])["value"] == escapes
     assert base64.b64decode(read[3]["valueBase64"]) == b"\xff\x00\xfe" and read[3]["key"] == "schlüssel"
 
 
