@@ -100,12 +100,9 @@ extension Controller {
         _ operation: ConfigAlteration.Operation, _ name: String, _ value: String?, to current: String?,
         of resource: ConfigResource, in image: ClusterImage
     ) throws(MetadataError) -> String? {
-        let definition = catalogue(resource)[name]
-        if operation == .delete {
-            if definition == nil, current == nil { throw unknown(name, resource) }
-            return nil
-        }
-        guard let definition else { throw unknown(name, resource) }
+        // What is not there is gone already, and its name need not mean anything.
+        if operation == .delete { return nil }
+        guard let definition = catalogue(resource)[name] else { throw unknown(name, resource) }
         guard let value else {
             throw MetadataError(.invalidRequest, "Null value not supported for : \(name)")
         }

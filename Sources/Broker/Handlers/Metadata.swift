@@ -31,10 +31,10 @@ extension ClusterView {
             response.errorCode = error.rawValue
             response.topics = (request.topics ?? []).map { Self.refusal(error, $0.name, $0.topicId) }
         } else if Self.asksForAll(request, version: version) {
-            response.topics = image.topicsByName.map { describe($0, operations) }
+            response.topics = image.topicsByName.map { describe($0, operations, version) }
         } else {
             response.topics = asked(request).map { name, id in
-                answer(name: name, id: id, operations, missing: missing)
+                answer(name: name, id: id, operations, version, missing: missing)
             }
         }
         return response
@@ -54,20 +54,21 @@ extension ClusterView {
     }
 
     private func answer(
-        name: String?, id: TopicID, _ operations: Int32, missing: [String: ErrorCode]
+        name: String?, id: TopicID, _ operations: Int32, _ version: Int16, missing: [String: ErrorCode]
     ) -> MetadataResponse.MetadataResponseTopic {
         if id != .zero {
             guard let topic = image.topics[id] else { return Self.refusal(.unknownTopicId, nil, id) }
-            return describe(topic, operations)
+            return describe(topic, operations, version)
         }
         let name = name ?? ""
-        if let topic = image.topic(named: name) { return describe(topic, operations) }
+        if let topic = image.topic(named: name) { return describe(topic, operations, version) }
         if TopicName.problem(name) != nil { return Self.refusal(.invalidTopicException, name, .zero) }
         return Self.refusal(missing[name] ?? .unknownTopicOrPartition, name, .zero)
     }
 
-    private func describe(_ state: TopicState, _ operations: Int32) -> MetadataResponse.MetadataResponseTopic
-    {
+    private func describe(
+        _ state: TopicState, _ operations: Int32, _ version: Int16
+    ) -> MetadataResponse.MetadataResponseTopic {
         var topic = MetadataResponse.MetadataResponseTopic()
         topic.name = state.name
         topic.topicId = state.id
@@ -76,7 +77,8 @@ extension ClusterView {
         topic.partitions = image.partitions(of: state).enumerated().map { index, partition in
             let (error, leader) = leader(of: partition)
             var answer = MetadataResponse.MetadataResponsePartition()
-            answer.errorCode = error.rawValue
+            // LISTENER_NOT_FOUND came with version 6.
+            answer.errorCode = (error == .listenerNotFound && version < 6 ? .leaderNotAvailable : error).rawValue
             answer.partitionIndex = Int32(index)
             answer.leaderId = leader.value
             answer.leaderEpoch = partition.leaderEpoch.value

@@ -106,4 +106,34 @@ struct AdminEdgeTests {
         try harness.createTopic("t", configs: ["max.message.bytes": " 70 "])
         #expect(try harness.produce(5, to: "t").errorCode == ErrorCode.messageTooLarge.rawValue)
     }
+
+    @Test(arguments: MetadataRequest.validVersions)
+    func `a leader without an endpoint here is told apart since version 6`(version: Int16) throws {
+        let harness = try BrokerHarness()
+        let other = NewBroker(
+            id: 2, clusterID: harness.broker.clusterID, incarnation: UUID128(high: 5, low: 5),
+            endpoints: [BrokerEndpoint(name: "INTERNAL", host: "h", port: 1, securityProtocol: 0)],
+            directories: [UUID128(high: 6, low: 6)], startsFenced: false, stoppedCleanly: true)
+        harness.control.submit(.registerBroker(other)) { _ in }
+        harness.settle()
+        var request = BrokerHarness.creation(of: "t", -1)
+        var assignment = CreateTopicsRequest.CreatableReplicaAssignment()
+        assignment.partitionIndex = 0
+        assignment.brokerIds = [2]
+        request.topics[0].replicationFactor = -1
+        request.topics[0].assignments = [assignment]
+        #expect(try harness.ask(request).topics.first?.errorCode == 0)
+        let topic = try #require(try harness.metadata(["t"], version: version).topics.first)
+        let partition = try #require(topic.partitions.first)
+        let code: ErrorCode = version < 6 ? .leaderNotAvailable : .listenerNotFound
+        #expect(partition.errorCode == code.rawValue)
+        #expect(partition.leaderId == -1)
+    }
+
+    @Test func `a configuration that nobody set may be deleted, whatever its name`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("t")
+        #expect(try harness.alter(2, "t", [("retention.ms", 1, nil), ("no.such.config", 1, nil)]).errorCode == 0)
+        #expect(try harness.alter(2, "t", [("no.such.config", 0, "1")]).errorCode == ErrorCode.invalidConfig.rawValue)
+    }
 }
