@@ -1,5 +1,6 @@
 package import HashTreeCollections
 package import Metadata
+import Records
 import Synchronization
 package import Vocabulary
 
@@ -34,6 +35,11 @@ package final class Topic: Sendable {
     /// Written by the broker alone.
     package let isInternal: Bool
     package let config: TopicConfig
+    /// Clients from before zstd (KIP-110) cannot read it.
+    package var isStoredInZstd: Bool {
+        guard case .codec(let codec, _) = config.produce.compression else { return false }
+        return codec == .zstd
+    }
     /// By index. A partition whose log could not be opened is there too, and answers with its error.
     package let partitions: [Partition]
 

@@ -12,7 +12,7 @@ struct RecordJudge {
     private(set) var maxTimestamp = Timestamp.none.milliseconds
     private(set) var badCount = 0
     private var named: [(index: Int32, message: String)] = []
-    /// The first fault's decides for the batch.
+    /// A record out of time decides for the batch, as in Kafka.
     private var code = ErrorCode.invalidRecord
 
     init(header: BatchHeader, rules: ProduceRules, now: Timestamp) {
@@ -71,7 +71,7 @@ struct RecordJudge {
     }
 
     private mutating func refuse(_ index: Int32, _ code: ErrorCode, _ message: @autoclosure () -> String) {
-        if badCount == 0 { self.code = code }
+        if code == .invalidTimestamp { self.code = code }
         badCount += 1
         guard named.count < Self.namedMax, named.last?.index != index else { return }
         named.append((index, message()))

@@ -1,5 +1,6 @@
 import CommitLog
 import Messages
+import Records
 import Testing
 import Vocabulary
 
@@ -93,5 +94,26 @@ struct FetchEdgeTests {
         #expect(answer.errorCode == 0 && answer.sessionId == 0 && answer.responses.isEmpty)
         next.sessionEpoch = 2
         #expect(try harness.ask(next, from: peer).errorCode == ErrorCode.fetchSessionIdNotFound.rawValue)
+    }
+
+    @Test(arguments: FetchRequest.validVersions)
+    func `a topic kept in zstd is not for clients from before zstd`(version: Int16) throws {
+        var config = LoopHarness.config()
+        config.produce.compression = .codec(.zstd, level: 3)
+        let topic = try harness.addTopic("t", config: config)
+        let peer = harness.connect()
+        _ = try harness.ask(makeProduce(topic, makeBatch(["a"])), from: peer)
+        let answer = try part(try harness.ask(makeFetch(topic, from: 0), version: version, from: peer))
+        #expect(answer.errorCode == (version < 10 ? ErrorCode.unsupportedCompressionType.rawValue : 0))
+        #expect(answer.records?.isEmpty == (version < 10))
+    }
+
+    @Test(arguments: FetchRequest.validVersions)
+    func `a failed log is told as a leader lost before version 6`(version: Int16) throws {
+        let topic = try harness.addTopic("t")
+        _ = topic.partitions[0].takeOffline("its disk failed")
+        let answer = try part(try harness.ask(makeFetch(topic, from: 0), version: version, from: harness.connect()))
+        let code: ErrorCode = version < 6 ? .notLeaderOrFollower : .kafkaStorageError
+        #expect(answer.errorCode == code.rawValue)
     }
 }

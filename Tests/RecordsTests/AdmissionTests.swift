@@ -222,6 +222,16 @@ struct AdmissionTests {
         #expect(try refusal(makeBatch(plainRecords(4), codec: codec), rules) == nil)
     }
 
+    @Test func `one record out of time decides the code, whatever else is wrong before it`() throws {
+        let batch = makeBatch([
+            SampleRecord(offset: 0, timestamp: now.milliseconds, key: nil, value: nil),
+            SampleRecord(offset: 1, timestamp: now.milliseconds + 2000, key: [1], value: nil),
+        ])
+        #expect(
+            try admitted(batch, ProduceRules(afterMaxMs: 1000, isCompacted: true))
+                == .refused(.invalidTimestamp, badRecords: [0, 1]))
+    }
+
     @Test func `no more than a thousand records are named`() throws {
         let batch = makeBatch(plainRecords(5000, key: nil))
         guard case .refused(_, let bad) = try admitted(batch, ProduceRules(isCompacted: true)) else {

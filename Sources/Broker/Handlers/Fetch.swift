@@ -123,6 +123,9 @@ extension BrokerLoop {
                     from: entry.fetchOffset, maxBytes: left, minOneBatch: found.byteCount == 0,
                     isolation: wait.isolation, currentEpoch: entry.currentLeaderEpoch,
                     lastFetchedEpoch: entry.lastFetchedEpoch)
+                if wait.version < 10, read.error == .none, topic?.isStoredInZstd ?? false {
+                    read = Partition.Read(error: .unsupportedCompressionType)
+                }
             } else {
                 read = Partition.Read(error: missing(entry.topic))
             }

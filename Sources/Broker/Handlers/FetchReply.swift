@@ -124,7 +124,9 @@ extension BrokerLoop {
         let flexible = version >= 12
         let read = part.read
         writer.int32(wait.wanted[part.place].index)
-        writer.int16(read.error.rawValue)
+        // Clients of these versions do not know KAFKA_STORAGE_ERROR; this makes them look for another leader.
+        let error = read.error == .kafkaStorageError && version < 6 ? .notLeaderOrFollower : read.error
+        writer.int16(error.rawValue)
         writer.int64(read.highWatermark.value)
         writer.int64(read.lastStableOffset.value)
         if version >= 5 { writer.int64(read.startOffset.value) }
