@@ -116,4 +116,13 @@ struct FetchEdgeTests {
         let code: ErrorCode = version < 6 ? .notLeaderOrFollower : .kafkaStorageError
         #expect(answer.errorCode == code.rawValue)
     }
+
+    @Test(arguments: FetchRequest.validVersions)
+    func `one who fetches as a follower that nobody knows is told so for each partition`(version: Int16) throws {
+        let topic = try harness.addTopic("t")
+        var request = makeFetch(topic, from: 0)
+        if version < 15 { request.replicaId = 7 } else { request.replicaState.replicaId = 7 }
+        let answer = try part(try harness.ask(request, version: version, from: harness.connect()))
+        #expect(answer.errorCode == ErrorCode.notLeaderOrFollower.rawValue)
+    }
 }

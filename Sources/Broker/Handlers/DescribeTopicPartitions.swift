@@ -12,10 +12,13 @@ extension ClusterView {
             asksForAll ? image.topicsByName.map(\.name) : Array(Set(request.topics.map(\.name))).sorted()
         var first: Int32 = 0
         if let cursor = request.cursor {
-            // The answer has no place for an error of its own; a cursor before the beginning is the
-            // beginning.
+            if cursor.partitionIndex < 0 {
+                // The answer has no place for an error of its own.
+                response.topics = request.topics.map { Self.refusal($0.name, .invalidRequest) }
+                return response
+            }
             names.removeAll { $0 < cursor.topicName }
-            if names.first == cursor.topicName { first = max(0, cursor.partitionIndex) }
+            if names.first == cursor.topicName { first = cursor.partitionIndex }
         }
         var room = max(1, min(Int(request.responsePartitionLimit), config.requestPartitionsMax))
         for name in names {
@@ -68,11 +71,11 @@ extension ClusterView {
     }
 
     private static func refusal(
-        _ name: String
+        _ name: String, _ error: ErrorCode? = nil
     ) -> DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic {
         var topic = DescribeTopicPartitionsResponse.DescribeTopicPartitionsResponseTopic()
         let isValid = TopicName.problem(name) == nil
-        topic.errorCode = (isValid ? ErrorCode.unknownTopicOrPartition : .invalidTopicException).rawValue
+        topic.errorCode = (error ?? (isValid ? .unknownTopicOrPartition : .invalidTopicException)).rawValue
         topic.name = name
         topic.isInternal = TopicName.isInternal(name)
         return topic

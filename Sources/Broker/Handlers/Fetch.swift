@@ -42,7 +42,7 @@ final class FetchWait {
 extension BrokerLoop {
     func handleFetch(_ frame: RawSpan, _ at: inout Int, _ context: RequestContext) throws(WireError) {
         let request = try FetchRequestFrame(frame, &at, version: context.version)
-        guard request.replicaID < 0 else { return replyFetchError(context, .notLeaderOrFollower, sessionID: 0) }
+        if request.replicaID >= 0 { return refuseFollower(request, context) }
         let session: FetchSession?
         let isIncremental: Bool
         do throws(ErrorCode) {
@@ -57,6 +57,17 @@ extension BrokerLoop {
             return replyFetch(wait, found)
         }
         timers(wait, maxWaitMs: request.maxWaitMs, found)
+    }
+
+    /// There are no followers yet; each partition says so, because the oldest versions have no error of the whole.
+    private func refuseFollower(_ request: FetchRequestFrame, _ context: RequestContext) {
+        let wait = FetchWait(context, request, nil, isIncremental: false, maxBytes: broker.config.fetchMaxBytes)
+        var found = Found()
+        found.parts = wait.entries.indices.map { place in
+            Found.Part(
+                place: place, topic: nil, partition: nil, read: Partition.Read(error: .notLeaderOrFollower))
+        }
+        replyFetch(wait, found)
     }
 
     /// Source: KIP-227, the table of session ids and epochs.

@@ -136,4 +136,18 @@ struct AdminEdgeTests {
         #expect(try harness.alter(2, "t", [("retention.ms", 1, nil), ("no.such.config", 1, nil)]).errorCode == 0)
         #expect(try harness.alter(2, "t", [("no.such.config", 0, "1")]).errorCode == ErrorCode.invalidConfig.rawValue)
     }
+
+    @Test func `a page that begins nowhere is an invalid request`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("a")
+        var cursor = DescribeTopicPartitionsRequest.Cursor()
+        (cursor.topicName, cursor.partitionIndex) = ("a", -1)
+        var asked = DescribeTopicPartitionsRequest.TopicRequest()
+        asked.name = "a"
+        var request = DescribeTopicPartitionsRequest()
+        request.topics = [asked]
+        request.cursor = cursor
+        let answer = try harness.ask(request)
+        #expect(answer.topics.map(\.errorCode) == [ErrorCode.invalidRequest.rawValue])
+    }
 }
