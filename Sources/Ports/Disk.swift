@@ -40,6 +40,8 @@ package protocol Disk: AnyObject, Sendable {
     /// Blocks until the target is on stable storage. After a throw the directory must be taken offline: the kernel may
     /// have dropped the pages, so that a second sync would lie.
     func sync(_ target: SyncTarget) throws(DiskError)
+    /// The same for all there is, at once: cheaper than hundreds of targets one by one.
+    func syncAll() throws(DiskError)
     func space() throws(DiskError) -> DiskSpace
 }
 

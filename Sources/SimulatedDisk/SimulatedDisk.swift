@@ -222,6 +222,14 @@ extension SimulatedDisk {
 
     package func reserve(_ file: FileID, upTo size: Int64) {}
 
+    package func syncAll() throws(DiskError) {
+        try with { state throws(DiskError) in
+            try state.begin(.sync, "")
+            for inode in state.files.keys { state.files[inode]!.sync() }
+            for directory in state.directories { state.syncNames(of: directory) }
+        }
+    }
+
     package func sync(_ target: SyncTarget) throws(DiskError) {
         try with { state throws(DiskError) in
             switch target {

@@ -6,7 +6,7 @@ import Vocabulary
 
 /// Opening every partition that the metadata says is here, and setting aside what it does not know.
 extension ControlLoop {
-    private struct Job: Sendable {
+    struct Job: Sendable {
         let id: TopicPartition
         let topicID: TopicID
         let state: PartitionState
@@ -23,7 +23,6 @@ extension ControlLoop {
                     let (log, report) = try Log.open(
                         disk: disk, topicPartition: id, topicID: topicID, config: config.log, start: recovery,
                         now: now)
-                    if !config.writeCaching { try commit(log) }
                     return .log(log, report)
                 }
                 let log = try Log.create(
@@ -33,22 +32,9 @@ extension ControlLoop {
                 return .failed(error)
             }
         }
-
-        /// Syncs what recovery kept and no sync vouches for: what was committed before the crash is so again before the
-        /// first client looks, else it would find the high watermark gone back, and the log's end with it.
-        private func commit(_ log: Log) throws(LogError) {
-            guard log.syncedOffset < log.endOffset else { return }
-            do throws(DiskError) {
-                guard let sync = try log.beginSync() else { return }
-                for target in sync.targets { try disk.sync(target) }
-                try log.syncCompleted(sync)
-            } catch {
-                throw .disk(error)
-            }
-        }
     }
 
-    private enum Opened: Sendable {
+    enum Opened: Sendable {
         case log(Log, RecoveryReport?)
         case failed(LogError)
     }
@@ -74,6 +60,7 @@ extension ControlLoop {
         inParallel(jobs.count) { index in
             if work[index].directory != nil { outcomes.set(index, work[index].run(now: time)) }
         }
+        commitRecovered(work, outcomes, inParallel)
         var summary = Summary()
         for (index, job) in jobs.enumerated() { bringUp(job, outcomes.take(index), history, &summary) }
         publishAll()
@@ -232,12 +219,16 @@ extension ControlLoop {
     }
 
     /// Written by many threads, each in its own place.
-    private final class Outcomes: Sendable {
+    final class Outcomes: Sendable {
         private let values: Mutex<[Opened?]>
 
         init(count: Int) { values = Mutex(Array(repeating: nil, count: count)) }
 
         func set(_ index: Int, _ value: Opened) { values.withLock { $0[index] = value } }
+
+        func log(_ index: Int) -> Log? {
+            values.withLock { if case .log(let log, _)? = $0[index] { log } else { nil } }
+        }
 
         func take(_ index: Int) -> Opened? {
             values.withLock { values in

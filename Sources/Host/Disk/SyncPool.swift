@@ -113,11 +113,7 @@ package final class SyncPool<Owner: Sendable>: Sendable {
                 perform([(target, jobs)]) { () throws(DiskError) in try disk.sync(target) }
             case .all(let targets):
                 perform(targets) { () throws(DiskError) in
-                    if let disk = disk as? PosixDisk {
-                        try disk.syncAll()
-                    } else {
-                        for (target, _) in targets { try disk.sync(target) }
-                    }
+                    try disk.syncAll()
                 }
             }
         }

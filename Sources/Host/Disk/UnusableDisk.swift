@@ -29,5 +29,6 @@ final class UnusableDisk: Disk {
     func truncate(_ file: FileID, to size: Int64) throws(DiskError) { throw reason }
     func reserve(_ file: FileID, upTo size: Int64) {}
     func sync(_ target: SyncTarget) throws(DiskError) { throw reason }
+    func syncAll() throws(DiskError) { throw reason }
     func space() throws(DiskError) -> DiskSpace { throw reason }
 }

@@ -50,6 +50,18 @@ import Vocabulary
         #expect(try partition.withLog { _, highWatermark in highWatermark } == 5)
     }
 
+    @Test func `after a kill a hundred logs are committed again by one sync`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders", partitions: 100)
+        for index in 0..<100 { #expect(try harness.produce(2, to: "orders", partition: Int32(index)).errorCode == 0) }
+        harness.disks[0].resetCounts()
+        harness.holdsSyncs = true
+        try harness.restart()
+        #expect(harness.disks[0].count(.sync) < 20)
+        let topic = try #require(harness.broker.topology.current().topic(named: "orders"))
+        for partition in topic.partitions { #expect(partition.highWatermark == 2) }
+    }
+
     @Test func `what was answered survives a loss of power`() throws {
         let harness = try BrokerHarness()
         try harness.createTopic("orders", partitions: 2)
