@@ -122,7 +122,7 @@ extension Log {
         // By the records' clock where they have one, as Kafka does, so that old data loaded today rolls as it would
         // have rolled then.
         let waited =
-            segment.firstTimestamp.flatMap { $0 >= 0 ? header.maxTimestamp - $0 : nil }
+            segment.firstTimestamp.flatMap { $0 >= 0 ? header.maxTimestamp.subtracting($0) : nil }
             ?? (now.milliseconds - segment.createdAt.milliseconds)
         return waited > rollAfterMs(segment)
     }
@@ -245,6 +245,18 @@ extension Log {
         guard upTo > segment.reservedUpTo else { return }
         disk.reserve(segment.log, upTo: upTo)
         segment.reservedUpTo = upTo
+    }
+}
+
+extension Int64 {
+    /// Stops at the ends of what there is: clients choose their timestamps, and operators their times.
+    func subtracting(_ other: Int64) -> Int64 {
+        let (difference, overflow) = subtractingReportingOverflow(other)
+        return overflow ? (self < 0 ? .min : .max) : difference
+    }
+    func adding(_ other: Int64) -> Int64 {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? (self < 0 ? .min : .max) : sum
     }
 }
 

@@ -31,7 +31,7 @@ extension Log {
             try loadTimes(of: segment)
             // Records without a time are as old as our knowledge of their segment.
             let newest = segment.maxTimestamp >= 0 ? segment.maxTimestamp : segment.createdAt.milliseconds
-            guard now.milliseconds - newest > config.retentionMs else { break }
+            guard now.milliseconds.subtracting(newest) > config.retentionMs else { break }
             count += 1
         }
         return try delete(first: count, .time, now: now)
@@ -89,7 +89,8 @@ extension Log {
         }
         deletedFiles.append(
             DeletedFiles(
-                paths: paths, due: Timestamp(milliseconds: now.milliseconds + config.fileDeleteDelayMs)))
+                paths: paths,
+                due: Timestamp(milliseconds: now.milliseconds.adding(config.fileDeleteDelayMs))))
         sizeBytes -= segment.size
         for file in [segment.log, segment.index.file, segment.times.file].compactMap({ $0 }) {
             dirt.forget(file)

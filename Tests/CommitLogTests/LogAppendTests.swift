@@ -194,4 +194,15 @@ struct LogAppendTests {
         }
         #expect(third.endOffset == 0)
     }
+
+    @Test func `no timestamp is too far from another to be appended behind it`() throws {
+        let log = try makeLog(SimulatedDisk())
+        // What a producer claims in the header; the records say otherwise, and are not looked at for an append.
+        var oldest = batch(1)
+        for index in 35..<43 { oldest[index] = index == 35 ? 0x80 : 0 }
+        #expect(header(oldest).maxTimestamp == .min)
+        try log.append(batch(1, time: 1000))
+        try log.append(oldest)
+        #expect(log.endOffset == 2)
+    }
 }

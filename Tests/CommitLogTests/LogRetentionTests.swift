@@ -84,4 +84,10 @@ struct LogRetentionTests {
         try log.syncAll(checkpoint: true)
         #expect(try openLog(disk, from: 20, start: 20, config: log.config).0.startOffset == 20)
     }
+
+    @Test func `deleted files may be kept for ever`() throws {
+        let log = try log(SimulatedDisk()) { $0.fileDeleteDelayMs = .max }
+        try log.deleteRecords(before: 20, now: 1000)
+        #expect(try log.removeDeletedFiles(now: 1_000_000_000) == Timestamp(milliseconds: .max))
+    }
 }
