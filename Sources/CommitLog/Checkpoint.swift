@@ -52,13 +52,18 @@ extension Disk {
     /// Writes a file whole, without syncing; it stays open.
     func writeWhole(_ path: String, _ bytes: [UInt8]) throws(DiskError) -> FileID {
         let file = try open(path, .create)
-        try truncate(file, to: 0)
-        if !bytes.isEmpty {
-            // The buffer's body cannot throw a typed error through; the pointer does not outlive the call.
-            let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
-            defer { copy.deallocate() }
-            copy.copyBytes(from: bytes)
-            try write([UnsafeRawBufferPointer(copy)], to: file, at: 0)
+        do throws(DiskError) {
+            try truncate(file, to: 0)
+            if !bytes.isEmpty {
+                // The buffer's body cannot throw a typed error through; the pointer does not outlive the call.
+                let copy = UnsafeMutableRawBufferPointer.allocate(byteCount: bytes.count, alignment: 1)
+                defer { copy.deallocate() }
+                copy.copyBytes(from: bytes)
+                try write([UnsafeRawBufferPointer(copy)], to: file, at: 0)
+            }
+        } catch {
+            close(file)
+            throw error
         }
         return file
     }

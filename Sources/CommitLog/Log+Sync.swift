@@ -29,6 +29,8 @@ extension Log {
         var targets = files.map { SyncTarget.file($0) }
         if dirt.isDirectoryDirty || epochs != nil { targets.append(.directory(directory)) }
         if dirt.isRootDirty { targets.append(.directory("")) }
+        // Only the epochs are missing, and there is no room for them.
+        if targets.isEmpty, epochs == nil, !checkpoint { return nil }
         if let epochs, case .file(let file)? = epochs.target {
             targets.insert(.file(file), at: 0)
             temporary.append(file)
@@ -51,7 +53,15 @@ extension Log {
         guard dirt.epochs.isUnwritten else { return nil }
         // A name of its own for each: an older one still being synced must not be written over.
         let path = "\(directory)/\(LogPaths.epochs).\(number).tmp"
-        let file = try disk.writeWhole(path, epochs.encode())
+        let file: FileID
+        do {
+            file = try disk.writeWhole(path, epochs.encode())
+        } catch {
+            // The records need not wait for room: the recovery point does, and finds the epochs in the batches.
+            try? disk.remove(path)
+            guard error.reason == .noSpace else { throw error }
+            return nil
+        }
         dirt.epochs.wrote()
         return (path, .file(file))
     }

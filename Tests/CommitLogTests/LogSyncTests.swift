@@ -114,4 +114,18 @@ struct LogSyncTests {
         try again.close()
         #expect(disk.count(.write) + disk.count(.sync) + disk.count(.open) == 0)
     }
+
+    @Test func `records become durable though the disk has no room for the leader epochs`() throws {
+        let disk = SimulatedDisk()
+        let log = try makeLog(disk)
+        try log.append(batch(3))
+        disk.limitSpace(to: 0)
+        try log.syncAll()
+        #expect(log.syncedOffset == 3)
+        #expect(!disk.paths.contains { $0.hasSuffix(".tmp") })
+        #expect(try log.beginSync() == nil, "nothing else can be made durable now")
+        disk.limitSpace(to: nil)
+        for _ in 0..<3 { try log.syncAll(checkpoint: true) }
+        #expect(log.recoveryPoint == 3, "the epochs were made up for")
+    }
 }

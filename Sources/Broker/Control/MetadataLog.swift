@@ -155,8 +155,7 @@ final class MetadataLog: ReplicatedLog {
     func takeEffects() -> [LoopEffect] {
         guard !syncing, failure == nil, committedOffset < log.endOffset else { return [] }
         do throws(DiskError) {
-            let checkpoint = log.bytesBehindRecoveryPoint >= Self.checkpointBytes
-            guard let sync = try log.beginSync(checkpoint: checkpoint) else {
+            guard let sync = try beginSync() else {
                 committedOffset = log.endOffset
                 return []
             }
@@ -169,6 +168,18 @@ final class MetadataLog: ReplicatedLog {
             failure = "\(error)"
             return []
         }
+    }
+
+    private func beginSync() throws(DiskError) -> LogSync? {
+        if log.bytesBehindRecoveryPoint >= Self.checkpointBytes {
+            do throws(DiskError) {
+                return try log.beginSync(checkpoint: true)
+            } catch {
+                // A full disk has room again once topics are deleted, which must not wait for a checkpoint.
+                guard error.reason == .noSpace else { throw error }
+            }
+        }
+        return try log.beginSync()
     }
 
     func synced(_ outcome: SyncOutcome) {
