@@ -77,20 +77,34 @@ package final class BrokerLoop {
         self.now = now
         topology = broker.topology.current(seen: topology)
         var consumed = 0
-        while connection.wantsRead, bytes.count - consumed >= 4 {
+        var isUsedUp: Bool
+        repeat {
+            isUsedUp = handleFrames(connection, bytes, &consumed)
+            flushProduce()
+            // A connection stopped by its requests in flight goes on at once where they wanted no answer: no answer
+            // that is sent will call the host back to what is left here.
+        } while !isUsedUp && connection.wantsRead
+        finishTurn()
+        return consumed
+    }
+
+    /// - Returns: whether it was for want of a whole frame that it stopped, and not for the connection's sake.
+    private func handleFrames(
+        _ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, _ consumed: inout Int
+    ) -> Bool {
+        while connection.wantsRead {
+            guard bytes.count - consumed >= 4 else { return true }
             let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: consumed, as: Int32.self)))
             guard Self.isAcceptable(frameLength: length, max: broker.config.socketRequestMaxBytes) else {
                 refuseFrame(connection, length: length)
-                break
+                return true
             }
-            guard bytes.count - consumed - 4 >= length else { break }
+            guard bytes.count - consumed - 4 >= length else { return true }
             let frame = UnsafeMutableRawBufferPointer(rebasing: bytes[consumed + 4..<consumed + 4 + length])
             consumed += 4 + length
             handle(connection, frame)
         }
-        flushProduce()
-        finishTurn()
-        return consumed
+        return false
     }
 
     /// Whether a frame may announce that length. The host asks before it keeps a byte of it.

@@ -265,4 +265,49 @@ struct ProduceFetchTests {
         harness.collect(peer)
         #expect(Array(peer.received.dropFirst(4)) == frame)
     }
+
+    @Test func `more acks=0 requests in a burst than may be in flight are all handled`() throws {
+        let topic = try harness.addTopic("t", config: LoopHarness.config(writeCaching: true))
+        let peer = harness.connect()
+        let one = LoopHarness.frame(makeProduce(topic, makeBatch(["a"]), acks: 0), version: 12, correlationID: 1)
+        // `send` expects that nothing is left behind: the host would not ask again before more bytes come.
+        harness.send((0..<1000).flatMap { _ in one }, from: peer)
+        #expect(topic.partition(0)?.highWatermark == 1000)
+    }
+
+    @Test func `a look-up by time tells of nothing that is not committed (KIP-734)`() throws {
+        let topic = try harness.addTopic("t")
+        let peer = harness.connect()
+        _ = try harness.ask(makeProduce(topic, makeBatch(["a"], at: 1000)), from: peer)
+        harness.holdsSyncs = true
+        _ = try harness.ask(makeProduce(topic, makeBatch(["b"], at: 2000), acks: 1), from: peer)
+        func lookUp(_ timestamp: Int64) throws -> Int64? {
+            var request = ListOffsetsRequest()
+            request.replicaId = -1
+            var asked = ListOffsetsRequest.ListOffsetsTopic()
+            asked.name = "t"
+            var part = ListOffsetsRequest.ListOffsetsPartition()
+            part.partitionIndex = 0
+            part.currentLeaderEpoch = -1
+            part.timestamp = timestamp
+            asked.partitions = [part]
+            request.topics = [asked]
+            return try harness.ask(request, version: 7, from: peer).topics.first?.partitions.first?.offset
+        }
+        #expect(try lookUp(-3) == 0)
+        #expect(try lookUp(1500) == -1)
+        harness.releaseSyncs()
+        #expect(try lookUp(-3) == 1)
+        #expect(try lookUp(1500) == 1)
+    }
+
+    @Test func `a disk that is full when epochs are to be written does not hold back the answer`() throws {
+        let topic = try harness.addTopic("t")
+        let peer = harness.connect()
+        let batch = makeBatch(["a"])
+        harness.disk.limitSpace(to: Int64(batch.count))
+        let answer = try harness.ask(makeProduce(topic, batch), from: peer)
+        #expect(answer.responses[0].partitionResponses[0].errorCode == 0)
+        #expect(topic.partition(0)?.highWatermark == 1)
+    }
 }

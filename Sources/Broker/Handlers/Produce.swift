@@ -160,7 +160,7 @@ extension BrokerLoop {
     private static func throttleMs(of disk: BrokerDisk, _ config: BrokerConfig) -> Int32 {
         let span = max(1, config.diskThrottleFreeBytes - config.diskMinFreeBytes)
         let left = min(span, max(0, disk.available - config.diskMinFreeBytes))
-        return Int32(50 + 950 * (span - left) / span)
+        return Int32(50 + 950 * (Double(span - left) / Double(span)))
     }
 
     // MARK: - The end of a burst
@@ -183,7 +183,7 @@ extension BrokerLoop {
             for place in staging.groups[index].places {
                 staging.pendings[place.pending].fail(place.result, failure.code, failure.message)
             }
-            return
+            return wake(appended.wake, for: partition)
         }
         partition.disk.took(staging.groups[index].items.reduce(0) { $0 + $1.bytes.count })
         if let sync = appended.sync { emit(.sync(sync)) }
