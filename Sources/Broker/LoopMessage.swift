@@ -71,7 +71,12 @@ package struct SyncOutcome: Sendable {
 
     package init(owner: SyncOwner, error: DiskError?) {
         self.owner = owner
-        self.error = error
+        // For want of room too (blocks are given at write-back): what was written may be gone, unlike after a refused
+        // write, and room that comes back does not bring it back.
+        self.error = error.map {
+            $0.reason == .noSpace
+                ? DiskError(.offline, $0.operation, $0.path, detail: "no space was left for what was written") : $0
+        }
     }
 }
 

@@ -67,7 +67,7 @@ extension ControlLoop {
     static func standing(
         available: Int64, was: BrokerDisk.Standing, minFree: Int64, throttleFree: Int64
     ) -> BrokerDisk.Standing {
-        func margin(_ bytes: Int64) -> Int64 { bytes + bytes / 10 }
+        func margin(_ bytes: Int64) -> Int64 { min(bytes, .max / 2) + min(bytes, .max / 2) / 10 }
         if available < (was == .full ? margin(minFree) : minFree) { return .full }
         let wasLow = was == .full || was == .throttled
         if available < (wasLow ? margin(throttleFree) : throttleFree) { return .throttled }

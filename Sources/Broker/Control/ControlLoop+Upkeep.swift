@@ -175,8 +175,11 @@ extension ControlLoop {
                 case .logStartOffset: entry.startOffset
                 case .highWatermark: entry.highWatermark
                 }
+            // A log that could not be opened keeps what was said of it: without its recovery point the next start would
+            // take damage to what was synced for the end of a torn write, and cut it.
+            let known = offset >= 0 ? offset : directories[index].written[kind]?[entry.partition.id] ?? -1
             // One not seen yet has no say; a log that starts at 0 needs none.
-            if offset > 0 || offset == 0 && kind != .logStartOffset { offsets[entry.partition.id] = offset }
+            if known > 0 || known == 0 && kind != .logStartOffset { offsets[entry.partition.id] = known }
         }
         if index == 0, kind == .recoveryPoint {
             offsets[MetadataLog.topicPartition] = metadataLog.recoveryPoint

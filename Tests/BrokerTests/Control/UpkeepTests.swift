@@ -208,4 +208,52 @@ import Vocabulary
         }
         #expect(seen == ids)
     }
+
+    @Test func `a sync that fails for want of room has failed like any other`() throws {
+        let harness = try BrokerHarness(disks: [SimulatedDisk(name: "/a"), SimulatedDisk(name: "/b")])
+        try harness.createTopic("orders", partitions: 2)
+        let topic = try #require(harness.broker.topology.current().byName["orders"])
+        let onB = try #require(topic.partitions.first { $0.disk.disk.name == "/b" })
+        // Blocks that were put off until the sync: what was written may be lost, and is never asked for again.
+        harness.disks[1].fail(.sync, with: .noSpace)
+        let failed = try harness.produce(1, to: "orders", partition: onB.id.partition)
+        #expect(failed.errorCode == ErrorCode.kafkaStorageError.rawValue)
+        #expect(onB.disk.standing == .offline)
+    }
+
+    @Test func `a damaged log stays as it is, however often the broker is restarted`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders", partitions: 2)
+        for _ in 0..<5 { #expect(try harness.produce(3, to: "orders", partition: 0).errorCode == 0) }
+        harness.stop()
+        let path = "orders-0/00000000000000000000.log"
+        let size = try #require(harness.disks[0].bytes(of: path)).count
+        harness.disks[0].corrupt(path, at: size - size / 5 + 16)  // The last batch's magic.
+        let damaged = harness.disks[0].bytes(of: path)
+        for _ in 0..<3 {
+            try harness.restart()
+            #expect(harness.hasLine("A partition's log cannot be used"))
+            #expect(try harness.produce(3, to: "orders", partition: 1).errorCode == 0)
+            harness.stop()
+            #expect(harness.disks[0].bytes(of: path) == damaged, "what was synced is never cut")
+        }
+    }
+
+    @Test func `the metadata log commits though a full disk leaves no room for a checkpoint`() throws {
+        let disk = SimulatedDisk()
+        let identity = DirectoryIdentity(clusterID: "c", nodeID: 1, directoryID: UUID128(high: 1, low: 1))
+        let log = try MetadataLog.open(try LogDirectory.open(disk, identity: identity), now: 0).0
+        try log.syncNow()
+        let resource = ConfigResource(.topic, "t")
+        let value = String(repeating: "x", count: 2 << 20)
+        _ = try log.propose([.configSet(resource, name: "k", value: value)], now: 0)
+        disk.limitSpace(to: 0)
+        #expect(log.takeEffects().count == 1)
+        #expect(log.failure == nil)
+    }
+
+    @Test(arguments: [0, 1 << 30, Int64.max]) func `thresholds may be as high as they like`(bytes: Int64) {
+        let standing = ControlLoop.standing(available: 1 << 20, was: .full, minFree: bytes, throttleFree: bytes)
+        #expect(standing == (bytes == 0 ? .open : .full))
+    }
 }
