@@ -186,7 +186,7 @@ package final class BrokerLoop {
             acknowledge(partition, upTo: highWatermark)
             retryFetches(of: partition)
             if acks.isEmpty(for: partition), fetches.isEmpty(for: partition) { return }
-            let now = partition.await(by: id)
+            guard let now = partition.await(by: id) else { return advanced(partition) }
             if now == highWatermark { return }
             highWatermark = now
         }

@@ -125,12 +125,15 @@ package final class Partition: Sendable {
         state.withLock { state in
             state.isSyncing = false
             guard let log = state.log else { return Synced() }
+            var synced = Synced()
             do throws(DiskError) {
-                let wake = state.apply(.synced(upTo: min(try log.syncCompleted(sync), log.endOffset)))
-                return Synced(sync: try state.nextSync(of: self, loop: loop), wake: wake)
+                synced.wake = state.apply(.synced(upTo: min(try log.syncCompleted(sync), log.endOffset)))
+                synced.sync = try state.nextSync(of: self, loop: loop)
             } catch {
-                return Synced(diskError: error)
+                // Who waits for what is durable by now is woken all the same: nobody else will.
+                synced.diskError = error
             }
+            return synced
         }
     }
 
@@ -201,9 +204,11 @@ package final class Partition: Sendable {
     }
 
     /// Notes that `loop` has something waiting here.
-    /// - Returns: the high watermark now, for the caller to see whether it moved since it last looked.
-    package func await(by loop: LoopID) -> Offset {
+    /// - Returns: the high watermark now, for the caller to see whether it moved since it last looked; nil when the
+    ///   partition went offline: nobody will be woken any more.
+    package func await(by loop: LoopID) -> Offset? {
         state.withLock {
+            guard $0.log != nil else { return nil }
             $0.waitingLoops |= loop.bit
             return $0.replica.highWatermark
         }

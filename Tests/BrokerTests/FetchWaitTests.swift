@@ -100,6 +100,14 @@ struct FetchWaitTests {
         let fetched = try #require(try harness.answer(to: FetchRequest.self, from: consumer))
         #expect(fetched.responses[0].partitions[0].errorCode == ErrorCode.kafkaStorageError.rawValue)
     }
+
+    @Test func `a loop that would wait for a partition gone offline is told so`() throws {
+        let topic = try harness.addTopic("t")
+        let partition = try #require(topic.partition(0))
+        #expect(partition.await(by: LoopID(0)) == 0)
+        _ = partition.takeOffline("its disk failed")
+        #expect(partition.await(by: LoopID(0)) == nil)
+    }
 }
 
 struct FetchSessionTests {

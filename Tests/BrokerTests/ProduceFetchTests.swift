@@ -275,32 +275,6 @@ struct ProduceFetchTests {
         #expect(topic.partition(0)?.highWatermark == 1000)
     }
 
-    @Test func `a look-up by time tells of nothing that is not committed (KIP-734)`() throws {
-        let topic = try harness.addTopic("t")
-        let peer = harness.connect()
-        _ = try harness.ask(makeProduce(topic, makeBatch(["a"], at: 1000)), from: peer)
-        harness.holdsSyncs = true
-        _ = try harness.ask(makeProduce(topic, makeBatch(["b"], at: 2000), acks: 1), from: peer)
-        func lookUp(_ timestamp: Int64) throws -> Int64? {
-            var request = ListOffsetsRequest()
-            request.replicaId = -1
-            var asked = ListOffsetsRequest.ListOffsetsTopic()
-            asked.name = "t"
-            var part = ListOffsetsRequest.ListOffsetsPartition()
-            part.partitionIndex = 0
-            part.currentLeaderEpoch = -1
-            part.timestamp = timestamp
-            asked.partitions = [part]
-            request.topics = [asked]
-            return try harness.ask(request, version: 7, from: peer).topics.first?.partitions.first?.offset
-        }
-        #expect(try lookUp(-3) == 0)
-        #expect(try lookUp(1500) == -1)
-        harness.releaseSyncs()
-        #expect(try lookUp(-3) == 1)
-        #expect(try lookUp(1500) == 1)
-    }
-
     @Test func `a disk that is full when epochs are to be written does not hold back the answer`() throws {
         let topic = try harness.addTopic("t")
         let peer = harness.connect()

@@ -27,7 +27,8 @@ final class FetchWait {
         correlationID = context.correlationID
         version = context.version
         receivedAt = context.receivedAt
-        self.maxBytes = min(Int(max(0, request.maxBytes)), maxBytes)
+        // A frame's length is an Int32: the most that `fetch.max.bytes` may say leaves no room for the frame's head.
+        self.maxBytes = min(Int(max(0, request.maxBytes)), maxBytes, 1 << 30)
         minBytes = min(Int(max(0, request.minBytes)), self.maxBytes)
         isolation = request.readCommitted ? .readCommitted : .readUncommitted
         self.session = session
@@ -171,6 +172,7 @@ extension BrokerLoop {
         for part in found.parts {
             guard let partition = part.partition else { continue }
             wait.places.append(fetches.add(wait, for: partition))
+            // Nil, when it went offline meanwhile, is a change too.
             if partition.await(by: id) != part.read.highWatermark { moved = true }
         }
         wait.timer = timers.set(now.instant.adding(milliseconds: Int64(maxWaitMs)), .fetchTimeout(wait))
