@@ -241,6 +241,13 @@ extension BrokerHarness {
     func produce(
         _ count: Int, to topic: String, partition: Int32 = 0
     ) throws -> ProduceResponse.PartitionProduceResponse {
+        sendProduce(count, to: topic, partition: partition)
+        let response = try #require(try answer(to: ProduceRequest.self, version: 9), "no answer")
+        return try #require(response.responses.first?.partitionResponses.first)
+    }
+
+    /// The same, whenever the answer may come.
+    func sendProduce(_ count: Int, to topic: String, partition: Int32 = 0) {
         var builder = BatchBuilder()
         for index in 0..<count {
             builder.append(
@@ -256,8 +263,7 @@ extension BrokerHarness {
         request.acks = -1
         request.timeoutMs = 5000
         request.topicData = [topicData]
-        let response = try ask(request, version: 9)
-        return try #require(response.responses.first?.partitionResponses.first)
+        send(request, version: 9)
     }
 
     func endOffset(_ topic: String, _ partition: Int32 = 0) throws -> Int64 {

@@ -227,4 +227,48 @@ import Vocabulary
         _ = try BrokerHarness(disks: [disk])
         #expect(throws: StartError.self) { _ = try BrokerHarness(disks: [disk]) { $0.nodeID = 2 } }
     }
+
+    @Test(arguments: 0..<12 as Range<UInt64>)
+    func `whatever was acknowledged is there after any kind of end`(seed: UInt64) throws {
+        var chance = SeededGenerator(seed: seed)
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders", partitions: 3)
+        var acknowledged: [Int32: Int64] = [:]
+        for _ in 0..<60 {
+            switch Int.random(in: 0..<12, using: &chance) {
+            case 0: harness.holdsSyncs = true
+            case 1: harness.releaseSyncs()
+            case 2: harness.advance(milliseconds: Int64.random(in: 0..<90_000, using: &chance))
+            case 3:
+                harness.holdsSyncs = false
+                switch Int.random(in: 0..<3, using: &chance) {
+                case 0: harness.stop()
+                case 1: harness.disks[0].crash()
+                default: harness.disks[0].crash(.power, using: &chance)
+                }
+                try harness.restart()
+                for (partition, end) in acknowledged {
+                    let running = try #require(
+                        harness.broker.topology.current().topic(named: "orders")?.partition(partition))
+                    #expect(running.highWatermark.value >= end, "seed \(seed), partition \(partition)")
+                }
+            default:
+                let partition = Int32.random(in: 0..<3, using: &chance)
+                let count = Int.random(in: 1...9, using: &chance)
+                // No answer yet while syncs are held: then nothing was promised.
+                if harness.holdsSyncs {
+                    harness.sendProduce(count, to: "orders", partition: partition)
+                } else {
+                    let answer = try harness.produce(count, to: "orders", partition: partition)
+                    #expect(answer.errorCode == 0)
+                    acknowledged[partition] = answer.baseOffset + Int64(count)
+                }
+            }
+            while let answer = try harness.answer(to: ProduceRequest.self, version: 9) {
+                let part = answer.responses[0].partitionResponses[0]
+                guard part.errorCode == 0 else { continue }
+                acknowledged[part.index] = max(acknowledged[part.index] ?? 0, part.baseOffset + 1)
+            }
+        }
+    }
 }
