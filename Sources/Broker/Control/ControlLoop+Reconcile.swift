@@ -86,7 +86,11 @@ extension ControlLoop {
             if isSame, old.partitions.count == topic.partitions.count { return }
             if !isSame {
                 steps -= 1
-                for partition in old.partitions { wake(partition.configure(config), for: partition) }
+                for partition in old.partitions {
+                    wake(partition.configure(config), for: partition)
+                    // What write caching let pass is made durable now, not with the next append.
+                    if !config.writeCaching { requestSync(of: partition) }
+                }
             }
         }
         let shown = Topic(name: topic.name, id: topic.id, config: config, partitions: topic.partitions)
