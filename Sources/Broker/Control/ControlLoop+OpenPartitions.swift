@@ -170,6 +170,9 @@ extension ControlLoop {
         switch outcome {
         case .log(let log, let report):
             if let report { summary.add(report, job.id) } else { summary.addMissing(job.id) }
+            if let mark = directories[index].written[.highWatermark]?[job.id], log.endOffset < mark {
+                summary.addLoss(job.id, endOffset: log.endOffset, highWatermark: mark)
+            }
             return Partition(
                 id: job.id, topicID: job.topicID, disk: disk, log: log, leaderEpoch: job.state.leaderEpoch,
                 writeCaching: job.config.writeCaching)
@@ -265,6 +268,19 @@ extension ControlLoop {
                 LogLine(
                     .warning, "A partition's directory was not there; it begins empty.",
                     [("topic", id.topic), ("partition", String(id.partition))]))
+        }
+
+        /// Either a disk that lied about its syncs, or a page that rotted at the log's very end, which recovery cannot tell from a
+        /// write that the crash cut off. (With write caching: what a loss of power takes.)
+        mutating func addLoss(_ id: TopicPartition, endOffset: Offset, highWatermark: Offset) {
+            lines.append(
+                LogLine(
+                    .error, "A log ends before what had been committed: records are lost.",
+                    [
+                        ("topic", id.topic), ("partition", String(id.partition)),
+                        ("log.end.offset", String(endOffset.value)),
+                        ("high.watermark", String(highWatermark.value)),
+                    ]))
         }
 
         func line(partitions: Int, isClean: Bool) -> LogLine {

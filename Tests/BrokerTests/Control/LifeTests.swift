@@ -62,6 +62,22 @@ import Vocabulary
         for partition in topic.partitions { #expect(partition.highWatermark == 2) }
     }
 
+    @Test func `a log that ends before what had been committed says so`() throws {
+        let harness = try BrokerHarness()
+        try harness.createTopic("orders")
+        #expect(try harness.produce(3, to: "orders").errorCode == 0)
+        harness.advance(milliseconds: 10_000)  // The high watermark is checkpointed.
+        #expect(try harness.produce(3, to: "orders").errorCode == 0)
+        try harness.restart()
+        #expect(!harness.hasLine("before what had been committed"))
+        harness.advance(milliseconds: 10_000)
+        let path = "orders-0/00000000000000000000.log"
+        let bytes = try #require(harness.disks[0].bytes(of: path))
+        harness.disks[0].corrupt(path, at: bytes.count - 3)
+        try harness.restart()
+        #expect(harness.hasLine("before what had been committed"))
+    }
+
     @Test func `what was answered survives a loss of power`() throws {
         let harness = try BrokerHarness()
         try harness.createTopic("orders", partitions: 2)
