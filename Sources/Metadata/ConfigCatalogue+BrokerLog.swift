@@ -13,8 +13,8 @@ extension ConfigCatalogue {
     private mutating func addLogDirectories() {
         add("log.dirs", .list, nil, .any, .high, does: "The directories with the data, separated by commas.")
         add(
-            "log.dir", .list, "/tmp/kafka-logs", .any, .high,
-            does: "The directory with the data, if log.dirs is not set.")
+            "log.dir", .list, "needletail-data", .any, .high,
+            does: "The directory with the data, if log.dirs is not set. Kafka's default lies in /tmp, which a restart may empty.")
         add(
             "log.dir.failure.timeout.ms", .long, "30000", .atLeast(1), .low, .later,
             does: "How long a broker may fail to report a failed directory before it stops.")
