@@ -23,9 +23,12 @@ let rooms: [Room] = [
     Room(name: "CLZ4", kind: .system(pkgConfig: "liblz4", apt: "liblz4-dev")),
     Room(name: "CZstd", kind: .system(pkgConfig: "libzstd", apt: "libzstd-dev")),
     Room(name: "CSnappy", kind: .system(pkgConfig: "snappy", apt: "libsnappy-dev")),
+    Room(name: "Consensus", uses: ["Vocabulary"]),
+    Room(name: "Coordination", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
     Room(name: "Metadata", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
     Room(name: "Replication", uses: ["Vocabulary"]),
     Room(name: "Wire", uses: ["Vocabulary"]),
+    Room(name: "ZooKeeper", uses: ["Vocabulary", "Wire"]),
     Room(name: "Messages", uses: ["Vocabulary", "Wire"], exclude: ["Schemas"]),
     Room(name: "Records", uses: ["Vocabulary", "Wire", "CChecksums", "CZlib", "CLZ4", "CZstd", "CSnappy"]),
     Room(name: "Ports"),
@@ -47,6 +50,9 @@ let rooms: [Room] = [
 /// Test targets: `<Room>Tests` stands on what its row names and on the packages of its room.
 let tests: [(name: String, uses: [String])] = [
     ("VocabularyTests", ["Vocabulary"]),
+    ("ConsensusTests", ["Consensus", "Vocabulary"]),
+    ("CoordinationTests", ["Coordination", "Vocabulary"]),
+    ("ZooKeeperTests", ["ZooKeeper", "Wire", "Vocabulary"]),
     ("MetadataTests", ["Metadata", "Vocabulary"]),
     ("ReplicationTests", ["Replication", "Vocabulary"]),
     ("WireTests", ["Wire", "Messages", "Vocabulary"]),
