@@ -97,11 +97,11 @@ package struct DirectoryResult: Sendable, Equatable {
 
 /// What a command comes to.
 package struct MetadataDecision: Sendable, Equatable {
-    /// To be appended in order, then replayed.
+    /// To be appended in order, at one offset or more (see `isAtomic`), then replayed.
     package var records: [MetadataRecord]
     package var reply: MetadataReply
-    /// All or nothing: one batch. Otherwise the records may be cut into batches of `Controller.recordsPerBatchMax`;
-    /// after a part of them the same command does the rest.
+    /// All or nothing: one transaction. Otherwise the records may be cut into several, of `Controller.recordsPerBatchMax`
+    /// each; after a part of them the same command does the rest.
     package var isAtomic: Bool
 
     package init(records: [MetadataRecord] = [], reply: MetadataReply, isAtomic: Bool = true) {
