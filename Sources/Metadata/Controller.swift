@@ -12,6 +12,9 @@ package struct Controller: Sendable {
     /// Kafka's bound on what one request may create.
     package static let partitionsPerRequestMax = 10_000
     package static let producerIDsPerBlock: Int32 = 1_000
+    /// Replicas of a partition that may be asked for. One, while brokers do not copy from each other: more would promise
+    /// safety that is not there.
+    package static let replicationFactorMax = 1
 
     package private(set) var image: ClusterImage
     package private(set) var committed: ClusterImage
@@ -22,17 +25,21 @@ package struct Controller: Sendable {
     /// The broker whose configuration file gives defaults, this one.
     let broker: BrokerID
     let staticProperties: [String: String]
+    let replicationFactorMax: Int
 
-    /// - Parameter staticProperties: this broker's configuration file; gives `num.partitions` and the like.
+    /// - Parameters:
+    ///   - staticProperties: this broker's configuration file; gives `num.partitions` and the like.
+    ///   - replicationFactorMax: other than the constant only where several replicas are tried out.
     package init(
         image: ClusterImage = ClusterImage(), seed: UInt64, broker: BrokerID = 1,
-        staticProperties: [String: String] = [:]
+        staticProperties: [String: String] = [:], replicationFactorMax: Int = Self.replicationFactorMax
     ) {
         self.image = image
         self.committed = image
         self.chance = SeededGenerator(seed: seed)
         self.broker = broker
         self.staticProperties = staticProperties
+        self.replicationFactorMax = replicationFactorMax
     }
 
     /// The values in force here, as the leader sees them.

@@ -11,15 +11,17 @@ struct Cluster {
     var log: [[MetadataRecord]] = []
     let now: Timestamp = 1_700_000_000_000
 
-    init(seed: UInt64 = 1, properties: [String: String] = [:]) {
-        controller = Controller(seed: seed, broker: 1, staticProperties: properties)
+    /// - Parameter replicas: how many a partition may have at most.
+    init(seed: UInt64 = 1, properties: [String: String] = [:], replicas: Int = 100) {
+        controller = Controller(
+            seed: seed, broker: 1, staticProperties: properties, replicationFactorMax: replicas)
     }
 
     /// A formatted cluster of brokers 1...n, broker k in rack `racks[k - 1]`.
-    static func of(_ brokers: Int, racks: [String?] = [], properties: [String: String] = [:]) throws
-        -> Cluster
-    {
-        var cluster = Cluster(properties: properties)
+    static func of(
+        _ brokers: Int, racks: [String?] = [], properties: [String: String] = [:], replicas: Int = 100
+    ) throws -> Cluster {
+        var cluster = Cluster(properties: properties, replicas: replicas)
         try cluster.run(.formatCluster(clusterID: "test", features: []))
         for id in 1...brokers {
             try cluster.start(BrokerID(Int32(id)), rack: racks.isEmpty ? nil : racks[id - 1])
