@@ -13,6 +13,9 @@ package struct MetadataError: Error, Hashable, Sendable, CustomStringConvertible
     package var description: String { "\(code.name): \(message)" }
 }
 
+/// What became of a command: why it was refused as a whole, or the answer to each of its items.
+package typealias MetadataOutcome = Result<MetadataReply, MetadataError>
+
 /// The answer to a command; held back until every record of the decision is committed. One result for each item asked.
 package enum MetadataReply: Sendable, Equatable {
     case done
