@@ -34,7 +34,8 @@ struct RandomCommandsTests {
 
     private static let names = ["a", "b", "c.d", "c_d", "e", ".", "__consumer_offsets", "a b"]
 
-    private static func command(_ cluster: Cluster, _ chance: inout SeededGenerator) -> MetadataCommand {
+    /// Something to ask that makes sense in this cluster, or nearly.
+    static func command(_ cluster: Cluster, _ chance: inout SeededGenerator) -> MetadataCommand {
         func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &chance) }
         func name() -> String { names[pick(0...names.count - 1)] }
         func broker() -> BrokerID { BrokerID(Int32(pick(1...4))) }
