@@ -48,7 +48,9 @@ struct RandomCommandsTests {
         switch pick(0...15) {
         case 0...2:
             var new = Cluster.broker(id)
-            new.incarnation = UUID128(using: &chance)
+            // Mostly another process; else the same one, by a lost answer or with a new session.
+            if pick(0...3) > 0 { new.incarnation = UUID128(using: &chance) }
+            if pick(0...2) == 0 { new.epoch = cluster.image.nextBrokerEpoch + Int64(pick(-1...9)) }
             new.startsFenced = pick(0...3) == 0
             new.stoppedCleanly = pick(0...1) == 0
             return .registerBroker(new)
