@@ -13,7 +13,7 @@ package struct ZnodeStat: JuteRecord {
     package var version: Int32 = 0
     package var cversion: Int32 = 0
     package var aversion: Int32 = 0
-    /// The session whose ephemeral this is; zero for other nodes; container and TTL nodes have marks in the high bits.
+    /// The session whose ephemeral this is; zero for other nodes, container and TTL nodes too.
     package var ephemeralOwner: Int64 = 0
     package var dataLength: Int32 = 0
     package var numChildren: Int32 = 0

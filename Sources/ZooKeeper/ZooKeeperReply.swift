@@ -24,13 +24,14 @@ package enum ZooKeeperReply: Equatable, Sendable {
     /// addWatch answers with a code in the body too: zero.
     case watchAdded
     case identities([ClientIdentity])
-    case token([UInt8])
+    /// sasl: the server's next challenge.
+    case token([UInt8]?)
     /// The code goes into the reply's header; no body.
     case failure(ResultCode)
 
     /// - Parameters:
     ///   - at: behind the reply's header.
-    ///   - code: the header's; a failure has no body, but of a multi may have one.
+    ///   - code: the header's. A failure has no body; a failed multi is none, its results say what failed.
     package init(_ frame: RawSpan, _ at: inout Int, to opCode: OpCode, code: ResultCode = .ok)
         throws(WireError)
     {
@@ -73,7 +74,7 @@ package enum ZooKeeperReply: Equatable, Sendable {
                 try readJuteRecords(
                     frame, &at, elementSizeMin: ClientIdentity.sizeMin, "WhoAmIResponse.clientInfo"))
         case .sasl:
-            self = .token(try readNullableBytes(frame, &at, flexible: false, "SetSASLResponse.token") ?? [])
+            self = .token(try readNullableBytes(frame, &at, flexible: false, "SetSASLResponse.token"))
         }
     }
 
@@ -105,7 +106,7 @@ extension ZooKeeperReply {
         case .count, .watchAdded: 4
         case .results(let results): multiListSize(results)
         case .identities(let identities): juteRecordsSize(identities)
-        case .token(let token): bytesSize(token, flexible: false)
+        case .token(let token): nullableBytesSize(token, flexible: false)
         }
     }
 
@@ -132,7 +133,7 @@ extension ZooKeeperReply {
         case .watchAdded: writeInt32(0, out, &at)
         case .results(let results): writeMultiList(results, out, &at)
         case .identities(let identities): writeJuteRecords(identities, out, &at)
-        case .token(let token): writeBytes(token, out, &at, flexible: false)
+        case .token(let token): writeNullableBytes(token, out, &at, flexible: false)
         }
     }
 }

@@ -29,7 +29,7 @@ extension ZooKeeperRequest {
         case .deleteContainer(let path): path.utf8.count
         case .auth(let request): request.size
         case .setWatches(let request): request.size
-        case .sasl(let token): bytesSize(token, flexible: false)
+        case .sasl(let token): nullableBytesSize(token, flexible: false)
         case .ping, .whoAmI, .closeSession: 0
         }
     }
@@ -55,7 +55,7 @@ extension ZooKeeperRequest {
             for byte in path.utf8 { writeInteger(byte, out, &at) }
         case .auth(let request): request.write(out, &at)
         case .setWatches(let request): request.write(out, &at)
-        case .sasl(let token): writeBytes(token, out, &at, flexible: false)
+        case .sasl(let token): writeNullableBytes(token, out, &at, flexible: false)
         case .ping, .whoAmI, .closeSession: break
         }
     }

@@ -24,7 +24,7 @@ package enum ZooKeeperRequest: Equatable, Sendable {
     case auth(AuthRequest)
     /// `setWatches` and `setWatches2`.
     case setWatches(SetWatchesRequest)
-    case sasl(token: [UInt8])
+    case sasl(token: [UInt8]?)
     case getEphemerals(prefix: String)
     case getAllChildrenNumber(path: String)
     case addWatch(WatchRequest)
@@ -61,8 +61,7 @@ package enum ZooKeeperRequest: Equatable, Sendable {
         case .auth: self = .auth(try AuthRequest(frame, &at))
         case .setWatches, .setWatches2: self = .setWatches(try SetWatchesRequest(frame, &at, opCode))
         case .sasl:
-            let token = try readNullableBytes(frame, &at, flexible: false, "GetSASLRequest.token")
-            self = .sasl(token: token ?? [])
+            self = .sasl(token: try readNullableBytes(frame, &at, flexible: false, "GetSASLRequest.token"))
         case .getEphemerals:
             self = .getEphemerals(prefix: try readJuteString(frame, &at, "GetEphemeralsRequest.prefixPath"))
         case .getAllChildrenNumber:
