@@ -1,0 +1,3 @@
+extension Coordination {
+    func checkQuota(_ path: ZnodePath, adding usage: ZnodeUsage) throws(CoordinationError) {}
+}
