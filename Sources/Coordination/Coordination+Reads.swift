@@ -10,7 +10,10 @@ extension Coordination {
     ) throws(CoordinationError) -> (data: [UInt8]?, stat: ZnodeStat) {
         let node = try found(path)
         try access.check(node.head.acl, .read, identities)
-        return (node.data, node.stat)
+        guard path.utf8.starts(with: ZnodePath.quota.text.utf8), let checked = ZnodePath(path),
+            let data = computedData(checked)
+        else { return (node.data, node.stat) }
+        return (data, node.head.stat(dataLength: data.count, childCount: node.children.count))
     }
 
     /// Their names, in no order.

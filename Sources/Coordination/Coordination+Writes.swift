@@ -47,15 +47,14 @@ extension Coordination {
 
         let owner = kind.owner(session: caller.session)
         let head = ZnodeHead(zxid: now.zxid, at: now.time, owner: owner, acl: list)
-        let node = Overlay.Node(zxid: now.zxid, head: head, childCount: 0, dataLength: Int(usage.bytes))
-        overlay.set(path, node)
+        overlay.set(path, Overlay.Node(zxid: now.zxid, head: head, childCount: 0, data: data))
         var parentHead = parent.head
         parentHead.childCreated(zxid: now.zxid)
         set(parentPath, parent, parentHead, children: 1, now)
         overlay.add(usage, at: path, zxid: now.zxid)
         return (
             .create(path, data: data, acl: list, owner: owner.bits),
-            .created(path: path.text, head.stat(dataLength: node.dataLength, childCount: 0))
+            .created(path: path.text, head.stat(dataLength: Int(usage.bytes), childCount: 0))
         )
     }
 
@@ -78,7 +77,7 @@ extension Coordination {
     mutating func enterDeletion(
         of path: ZnodePath, _ node: DecidedNode, from parent: DecidedNode, at parentPath: ZnodePath, _ now: Moment
     ) {
-        overlay.set(path, Overlay.Node(zxid: now.zxid, head: nil, childCount: 0, dataLength: 0))
+        overlay.set(path, Overlay.Node(zxid: now.zxid, head: nil, childCount: 0, data: nil))
         var parentHead = parent.head
         parentHead.childDeleted(zxid: now.zxid)
         set(parentPath, parent, parentHead, children: -1, now)
@@ -99,7 +98,7 @@ extension Coordination {
         var head = node.head
         head.dataSet(zxid: now.zxid, at: now.time)
         overlay.set(
-            path, Overlay.Node(zxid: now.zxid, head: head, childCount: node.childCount, dataLength: length))
+            path, Overlay.Node(zxid: now.zxid, head: head, childCount: node.childCount, data: data))
         overlay.add(usage, at: path, zxid: now.zxid)
         return (.setData(path, data), .dataSet(head.stat(dataLength: length, childCount: node.childCount)))
     }
@@ -136,17 +135,17 @@ extension Coordination {
     struct DecidedNode {
         let head: ZnodeHead
         let childCount: Int
-        let dataLength: Int
+        let data: [UInt8]?
+
+        var dataLength: Int { data?.count ?? 0 }
     }
 
     /// Nil when it is not there, or will be gone.
     func node(_ path: ZnodePath) -> DecidedNode? {
         if let node = overlay.node(path) {
-            return node.head.map { .init(head: $0, childCount: node.childCount, dataLength: node.dataLength) }
+            return node.head.map { .init(head: $0, childCount: node.childCount, data: node.data) }
         }
-        return tree.node(path).map {
-            .init(head: $0.head, childCount: $0.children.count, dataLength: $0.dataLength)
-        }
+        return tree.node(path).map { .init(head: $0.head, childCount: $0.children.count, data: $0.data) }
     }
 
     func decided(_ path: ZnodePath) throws(CoordinationError) -> DecidedNode {
@@ -160,7 +159,7 @@ extension Coordination {
         overlay.set(
             path,
             Overlay.Node(
-                zxid: now.zxid, head: head, childCount: node.childCount + children, dataLength: node.dataLength))
+                zxid: now.zxid, head: head, childCount: node.childCount + children, data: node.data))
     }
 
     // MARK: Checks

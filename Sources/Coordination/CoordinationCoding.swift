@@ -86,6 +86,16 @@ struct CoordinationWriter {
         put(session.broker.value)
     }
 
+    /// Removes the first bytes, at most so many, and returns them.
+    mutating func take(_ count: Int) -> [UInt8] {
+        if count >= bytes.count {
+            defer { bytes = [] }
+            return bytes
+        }
+        defer { bytes.removeFirst(count) }
+        return Array(bytes.prefix(count))
+    }
+
     /// As it is, without a length.
     mutating func append(_ more: some Collection<UInt8>) { bytes.append(contentsOf: more) }
 }

@@ -40,33 +40,32 @@ struct IPPrefix: Hashable, Sendable {
     /// One `::` stands for the zeros that lack; a scope behind `%` names no other address.
     private static func version6(_ text: Substring) -> [UInt8]? {
         let address = text.prefix { $0 != "%" }
-        let colons = address.split(separator: ":", omittingEmptySubsequences: false)
-        guard (3...9).contains(colons.count) else { return nil }
-        var before: [UInt8] = []
-        var after: [UInt8]?
-        for (index, part) in colons.enumerated() {
-            if part.isEmpty {
-                let isEdge = index == 0 && colons[1].isEmpty || index == colons.count - 1 && colons[index - 1].isEmpty
-                if isEdge { continue }
-                if after != nil { return nil }
-                after = []
-                continue
-            }
-            guard let pair = pair(part, isLast: index == colons.count - 1) else { return nil }
-            if after == nil { before += pair } else { after! += pair }
+        guard let gap = address.firstRange(of: "::") else {
+            let bytes = groups(address)
+            return bytes?.count == 16 ? bytes : nil
         }
-        guard let after else { return before.count == 16 ? before : nil }
+        guard let before = groups(address[..<gap.lowerBound]), let after = groups(address[gap.upperBound...]) else {
+            return nil
+        }
         let zeros = 16 - before.count - after.count
         return zeros > 0 ? before + Array(repeating: 0, count: zeros) + after : nil
     }
 
-    /// Two bytes in hexadecimal; at the end, four as in version 4.
-    private static func pair(_ text: Substring, isLast: Bool) -> [UInt8]? {
-        if isLast, text.contains(".") { return version4(text) }
-        guard text.utf8.count <= 4, text.allSatisfy(\.isHexDigit), let value = UInt16(text, radix: 16) else {
-            return nil
+    /// Two bytes in hexadecimal between colons; the last may be four bytes as in version 4.
+    private static func groups(_ text: Substring) -> [UInt8]? {
+        if text.isEmpty { return [] }
+        var bytes: [UInt8] = []
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        for (index, part) in parts.enumerated() {
+            if index == parts.count - 1, part.contains("."), let four = version4(part) {
+                bytes += four
+            } else if part.utf8.count <= 4, part.allSatisfy(\.isHexDigit), let pair = UInt16(part, radix: 16) {
+                bytes += [UInt8(pair >> 8), UInt8(pair & 0xFF)]
+            } else {
+                return nil
+            }
         }
-        return [UInt8(value >> 8), UInt8(value & 0xFF)]
+        return bytes
     }
 
     private static func number(_ text: Substring, max: Int) -> Int? {

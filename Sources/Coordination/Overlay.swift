@@ -6,7 +6,7 @@ struct Overlay: Sendable {
         let zxid: Int64
         let head: ZnodeHead?
         let childCount: Int
-        let dataLength: Int
+        let data: [UInt8]?
     }
     private struct SessionEntry: Sendable {
         let zxid: Int64

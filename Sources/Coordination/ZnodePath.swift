@@ -58,10 +58,24 @@ package struct ZnodePath: Hashable, Sendable, CustomStringConvertible {
         names.count >= other.names.count && zip(names, other.names).allSatisfy(==)
     }
 
+    /// The path of the same names below `base`. It may be deeper than a node can be.
+    func within(_ base: ZnodePath) -> ZnodePath {
+        if isRoot { return base }
+        return ZnodePath(text: (base.isRoot ? "" : base.text) + text, names: base.names + names)
+    }
+
+    /// The path of the names that come after those of `base`; nil when it does not lie there.
+    func outside(_ base: ZnodePath) -> ZnodePath? {
+        guard isWithin(base) else { return nil }
+        if names.count == base.names.count { return .root }
+        let rest = Array(names[base.names.count...])
+        return ZnodePath(text: "/" + rest.map(\.text).joined(separator: "/"), names: rest)
+    }
+
     package static func == (a: ZnodePath, b: ZnodePath) -> Bool { a.key == b.key }
     package func hash(into hasher: inout Hasher) { hasher.combine(key) }
 
-    private static func isName(_ name: Substring) -> Bool {
+    static func isName(_ name: Substring) -> Bool {
         if name.isEmpty || name == "." || name == ".." { return false }
         return name.unicodeScalars.allSatisfy { scalar in
             switch scalar.value {

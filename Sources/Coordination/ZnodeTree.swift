@@ -24,7 +24,8 @@ package struct ZnodeTree: Hashable, Sendable {
     /// As read from a snapshot.
     init(root: Znode) {
         self.root = root
-        note(root, at: .root)
+        var names: [ExactText] = []
+        note(root, &names)
     }
 
     /// The root too.
@@ -101,11 +102,18 @@ package struct ZnodeTree: Hashable, Sendable {
         if ephemerals[session]?.isEmpty == true { ephemerals[session] = nil }
     }
 
-    /// Enters a node and all below it where the tree is not the place to find them by.
-    private mutating func note(_ node: Znode, at path: ZnodePath) {
-        if let session = node.head.owner.session { ephemerals[session, default: []].insert(path.key) }
-        mortals.replace(nil, by: node.mortality, path)
-        for (name, child) in node.children { note(child, at: path.appending(name)) }
+    /// Enters a node and all below it where the tree is not the place to find them by. `names` lead to it.
+    private mutating func note(_ node: Znode, _ names: inout [ExactText]) {
+        if node.head.owner != .nobody {
+            let path = names.reduce(ZnodePath.root) { $0.appending($1) }
+            if let session = node.head.owner.session { ephemerals[session, default: []].insert(path.key) }
+            mortals.replace(nil, by: node.mortality, path)
+        }
+        for (name, child) in node.children {
+            names.append(name)
+            note(child, &names)
+            names.removeLast()
+        }
     }
 
     private static func first(_ acl: ACL) -> Znode {
