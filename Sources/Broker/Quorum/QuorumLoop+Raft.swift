@@ -186,7 +186,6 @@ extension QuorumLoop {
     /// Another leads, or nobody: what was asked of the one before may never be answered.
     private func leaderChanged() {
         failAsks()
-        membership.leaderChanged(now: now.instant)
         tell(.leader(raft.leader?.id ?? .none))
         askAgain()
     }
