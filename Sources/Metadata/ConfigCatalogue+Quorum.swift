@@ -122,6 +122,9 @@ extension ConfigCatalogue {
             "zookeeper.enforceQuota", .boolean, "false", .any, .low,
             does: "Whether writes above a node's quota are refused; else they are only logged.")
         add(
+            "zookeeper.znode.container.checkIntervalMs", .int, "60000", .atLeast(1), .low,
+            does: "How often containers that are empty and nodes whose time is over are removed.")
+        add(
             "zookeeper.skipACL", .string, "no", .oneOf(["no", "yes", "false", "true"]), .low,
             does: "With yes every client may do everything, whatever the nodes' ACLs say.")
         add(
