@@ -64,8 +64,8 @@ let tests: [(name: String, uses: [String])] = [
     ("RecordsTests", ["Records", "Wire", "CChecksums", "Vocabulary"]),
     ("CommitLogTests", ["CommitLog", "SimulatedDisk", "Ports", "Records", "Wire", "Vocabulary"]),
     ("ClientTests", ["Client", "Messages", "Records", "ZooKeeper", "Wire", "Vocabulary"]),
-    ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Metadata", "Messages", "Records", "Wire",
-                     "Vocabulary"]),
+    ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Consensus", "Coordination", "Metadata", "Messages",
+                     "Records", "Wire", "ZooKeeper", "Vocabulary"]),
     ("HostTests", ["Host", "SimulatedDisk", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
 ]
 
