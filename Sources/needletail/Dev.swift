@@ -6,7 +6,7 @@ struct Dev: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a broker for development: one process, zero configuration.",
         discussion: """
-            Listens on 127.0.0.1 only and keeps its data from one start to the next. Once clients are
+            Listens on 127.0.0.1 only and keeps its data from one start to the next. Once clients are \
             answered, one line is printed on standard output; logs go to standard error. Control-C stops it.
 
             Examples:
