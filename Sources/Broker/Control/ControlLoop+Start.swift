@@ -18,12 +18,13 @@ extension ControlLoop {
     ///   - seed: of this start only; ids come from it.
     ///   - inParallel: calls the closure once for each index below the count, on as many threads as it sees
     ///     fit, and returns when all are done.
-    /// - Throws: when a directory belongs to another broker or cluster, or the metadata log cannot be used.
+    /// - Throws: when a directory belongs to another broker or cluster, or the metadata log cannot be used or is missing.
     package static func start(
         config: BrokerConfig, disks: [any Disk], now: Moment, seed: UInt64,
         inParallel: (_ count: Int, _ body: @escaping @Sendable (Int) -> Void) -> Void
     ) throws(StartError) -> (Broker, ControlLoop) {
         var chance = SeededGenerator(seed: seed)
+        try checkMetadataPlace(disks)
         let (clusterID, opened) = try openDirectories(disks, config, &chance)
         guard let first = opened.first, let directory = first.directory else {
             throw StartError(
