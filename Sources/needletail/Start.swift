@@ -62,7 +62,7 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// Runs a broker until it is told to stop.
-func runBroker(_ properties: Properties, _ options: LoggingOptions, httpMayMove: Bool = false) throws {
+func runBroker(_ properties: Properties, _ options: LoggingOptions, mayMove: Bool = false) throws {
     let signals = StopSignals()  // Before any other thread starts.
     let sink = LogSink()
     let level = options.logLevel.level
@@ -75,14 +75,26 @@ func runBroker(_ properties: Properties, _ options: LoggingOptions, httpMayMove:
                 "Some properties are accepted but have no effect yet.",
                 metadata: ["properties": "\(settings.withoutEffect.joined(separator: ","))"])
         }
-        node = try Node(settings, logger: logger, httpMayMove: httpMayMove)
+        node = try Node(settings, logger: logger, mayMove: mayMove)
     } catch {
         sink.flush()
         for problem in error.problems { writeLine("needletail: \(problem)", to: STDERR_FILENO) }
         throw ExitCode.failure
     }
-    writeLine(node.readyLine, to: STDOUT_FILENO)
-    signals.waitAndStop { node.stop() }
+    // A broker of a larger quorum may wait long for the others, and must be stoppable meanwhile.
+    let starter = HostThread("starter") {
+        do throws(SettingsProblems) {
+            if try node.waitUntilReady() { writeLine(node.readyLine, to: STDOUT_FILENO) }
+        } catch {
+            sink.flush()
+            for problem in error.problems { writeLine("needletail: \(problem)", to: STDERR_FILENO) }
+            exit(EXIT_FAILURE)
+        }
+    }
+    signals.waitAndStop {
+        node.stop()
+        starter.join()
+    }
     sink.flush()
 }
 

@@ -219,29 +219,6 @@ import Vocabulary
         #expect(harness.hasLine("Set a stray partition directory aside."))
     }
 
-    @Test func `directories in another order are refused, and nothing is touched`() throws {
-        let disks = [SimulatedDisk(name: "a"), SimulatedDisk(name: "b")]
-        let harness = try BrokerHarness(disks: disks)
-        try harness.createTopic("orders", partitions: 2)
-        harness.stop()
-        let before = try disks.map { try $0.list("") }
-        let refusal = #expect(throws: StartError.self) {
-            try BrokerHarness.start(BrokerConfig(), disks.reversed(), harness.now, 1)
-        }
-        #expect(refusal?.description.contains("is in a and not in b") == true)
-        #expect(try disks.map { try $0.list("") } == before)
-    }
-
-    @Test(arguments: [0, 1]) func `partitions without a metadata log are refused, not set aside`(place: Int) throws {
-        let disks = [SimulatedDisk(name: "a"), SimulatedDisk(name: "b")]
-        try disks[place].createDirectory("orders-0")
-        let refusal = #expect(throws: StartError.self) {
-            try BrokerHarness.start(BrokerConfig(), disks, .init(instant: .init(nanoseconds: 0), timestamp: 0), 1)
-        }
-        #expect(refusal?.description.contains("\(disks[place].name) holds partitions, orders-0 for one") == true)
-        #expect(try disks[place].list("").map(\.name) == ["orders-0"])
-    }
-
     @Test func `a damaged metadata log stops the start and says why`() throws {
         let harness = try BrokerHarness()
         for index in 0..<5 { try harness.createTopic("topic-\(index)") }
