@@ -30,6 +30,7 @@ package final class Node: Sendable {
         let started = SystemClock.instant()
         let budget = DescriptorBudget(connectionsMax: settings.connectionsMax, disks: settings.logDirs.count)
         let disks = try Self.openDisks(settings.logDirs, budget, logger)
+        try StorageFormat.check(settings, disks)
         let limits = ConnectionLimits(
             totalMax: budget.connections, perAddressMax: settings.connectionsPerAddressMax,
             overrides: settings.connectionsPerAddressOverrides)
@@ -189,7 +190,7 @@ package final class Node: Sendable {
         }
     }
 
-    private static func hostName() -> String {
+    static func hostName() -> String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { name in
             gethostname(name.baseAddress!, 255) == 0 ? String(cString: name.baseAddress!) : "localhost"
         }

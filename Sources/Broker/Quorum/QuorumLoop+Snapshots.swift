@@ -19,7 +19,7 @@ extension QuorumLoop {
     func snapshotIfDue() {
         guard snapshots.making == nil, failure == nil else { return }
         let bytes = log.byteCount(from: snapshots.newest.end, to: applied)
-        if bytes >= config.quorum.snapshotAfterBytes { beginSnapshot() }
+        if bytes >= config.quorum.snapshotBytes { beginSnapshot() }
     }
 
     /// Begins a snapshot of all that is applied.
