@@ -40,8 +40,8 @@ package struct Raft: Sendable {
 
     var log: TermRuns
     var snapshotBytes: Int64
-    /// Replicas without a vote that are connected; sorted.
-    var observers: [ReplicaKey] = []
+    /// The replicas that there is a connection to: voters, observers, and who was a voter.
+    var connectedReplicas: Set<ReplicaKey> = []
     /// Who would vote for us, or did.
     var votes: [ReplicaKey] = []
     /// The leader asked for the election that is under way.
@@ -96,8 +96,8 @@ package struct Raft: Sendable {
         switch event {
         case .timePassed: timePassed()
         case .received(let message, let sender): received(message, from: sender)
+        case .connected(let key): connected(to: key)
         case .connectionLost(let key): connectionLost(to: key)
-        case .observerConnected(let key): observerConnected(key)
         case .proposed(let end, let voterSet): proposed(end: end, voterSet: voterSet)
         case .durable(let end): durable(end: end)
         case .readRequested(let id): readRequested(id)
@@ -173,12 +173,24 @@ package struct Raft: Sendable {
         }
     }
 
-    private mutating func connectionLost(to key: ReplicaKey) {
-        observers.removeAll { $0 == key }
+    private mutating func connected(to key: ReplicaKey) {
+        guard key != me else { return }
+        connectedReplicas.insert(key)
         switch role {
-        case .leader: leaderLostConnection(to: key)
-        case .follower: followerLostConnection(to: key)
+        case .leader: leaderConnected(to: key)
+        case .follower: break
         case .preCandidate, .candidate: requestVote(of: key)
+        }
+    }
+
+    private mutating func connectionLost(to key: ReplicaKey) {
+        connectedReplicas.remove(key)
+        if role == .leader {
+            gatherReplicas()
+            if let i = office.index(of: key) { office.replicas[i].connectionLost() }
+        } else if key == leader {
+            leaderHeardAt = nil
+            armElectionTimer(soon: true)
         }
     }
 

@@ -6,7 +6,10 @@ package enum RaftEvent: Equatable, Sendable {
     case timePassed
     /// A message came. Of an `append` the host still holds the entries' bytes, of a `snapshotChunk` the piece's.
     case received(Message, from: ReplicaKey)
-    /// A connection to that replica was made anew or lost: what was on its way is lost, so go back to what is known to be there.
+    /// A connection to that replica was made, maybe in place of another: what was on its way is lost. A leader replicates to everyone
+    /// who is connected, and to the voters.
+    case connected(to: ReplicaKey)
+    /// The connection to that replica is gone, and there is no other.
     case connectionLost(to: ReplicaKey)
     /// The leader's host has put entries up to `end` behind the log's end, with the leader's term; not durable yet. `voterSet`: the last
     /// of them is this change of the quorum.
@@ -20,8 +23,6 @@ package enum RaftEvent: Equatable, Sendable {
     /// Our own snapshot is durable; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's end or
     /// before). `Raft.neededFrom` tells what others still have to get.
     case snapshotTaken(SnapshotID, bytes: Int64, logStart: Offset)
-    /// That replica is connected, and votes not (yet): replicate to it while we lead, until `connectionLost`. Of a voter it says nothing.
-    case observerConnected(ReplicaKey)
     /// Operators' wishes; answered by the effects `transferEnded`, `voterChangeEnded`. Leadership goes to that voter, or the one that
     /// has most of the log.
     case transferLeadership(to: ReplicaKey?)
