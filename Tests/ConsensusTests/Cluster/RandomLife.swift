@@ -84,7 +84,7 @@ struct RandomLife {
             try cluster.step(leader, .addVoter(Voter(key: key, host: "b", port: 1)))
         } else if rare(3) {
             try cluster.step(leader, .updateVoter(Voter(key: key, host: "b", port: UInt16.random(in: 1...9, using: &chance))))
-        } else if gone.isEmpty || !isAnywhere(gone) {
+        } else if !isAnywhere(gone), !cluster.nodes.contains(where: { $0.disk.hardState.owes != nil }) {
             try cluster.step(leader, .removeVoter(key))
         }
     }
@@ -124,23 +124,22 @@ struct RandomLife {
 
     private mutating func crash(_ n: Int) throws {
         let hadRaft = cluster.nodes[n].raft != nil
-        if options.wipes, rare(8), mayWipe(n) {
+        if options.wipes, rare(8), mayLose(n) {
             if cluster.ledger.voters.contains(cluster.nodes[n].key) { gone.append(cluster.nodes[n].key) }
             cluster.wipe(n)
         } else {
             cluster.crash(n)
-            let isOwing = cluster.nodes.contains { $0.disk.hardState.owes != nil }
             let disk = cluster.nodes[n].disk
-            if options.damage, rare(2), hadRaft, !isOwing, !isAnywhere(gone), disk.end > disk.logStart {
+            if options.damage, rare(2), hadRaft, mayLose(n), disk.end > disk.logStart {
                 cluster.damage(n, from: Int64.random(in: disk.logStart..<disk.end, using: &chance))
             }
         }
         if rare(2) { try cluster.connectionsBreak(of: n) }
     }
 
-    /// A voter's disk may go where the others are enough, nobody else's is gone or damaged, and no change of voters is under way
-    /// anywhere: faults must leave a majority that holds what was promised, or nothing could be asked of the quorum.
-    private func mayWipe(_ n: Int) -> Bool {
+    /// A voter's disk may go, or lose a part, where the others are enough, nobody else's is gone or damaged, and no change of voters is
+    /// under way anywhere: faults must leave a majority that holds what was promised, or nothing could be asked of the quorum.
+    private func mayLose(_ n: Int) -> Bool {
         let key = cluster.nodes[n].key
         let set = cluster.ledger.voters
         let isSettled = cluster.nodes.allSatisfy { node in
