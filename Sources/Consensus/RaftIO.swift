@@ -114,7 +114,7 @@ package struct RaftRestored: Sendable {
     package var logStart: Offset = 0
     /// The log's terms in runs, from `logStart` to its end.
     package var runs: [LogPosition] = []
-    /// Of the snapshot (placed at its end - 1, so at -1 what a replica is formatted with), then of the log's entries, in order.
+    /// The snapshot's, as `Raft.voterSet(asOf:)` gave it, or what the replica was formatted with, at -1; then those of the log's entries.
     package var voterSets: [PlacedVoterSet] = []
 
     package init() {}

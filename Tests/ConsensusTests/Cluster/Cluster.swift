@@ -55,6 +55,7 @@ final class Cluster {
     private(set) var changesEnded: [VoterChangeOutcome] = []
     private(set) var transfersEnded: [Bool] = []
     private(set) var installs = 0
+    private(set) var truncations = 0
     /// What happens, in words, for those who want to read it.
     var trace: ((String) -> Void)?
     var configure: (inout RaftConfig) -> Void = { _ in }
@@ -163,6 +164,7 @@ final class Cluster {
         case .replicate(let to):
             try replicate(from: n, to: to)
         case .truncate(let end):
+            truncations += 1
             nodes[n].truncate(to: end.value)
         case .appendReceived(let from, let end):
             guard case .entries(let entries) = cargo else { throw Violation(description: "entries without cargo") }

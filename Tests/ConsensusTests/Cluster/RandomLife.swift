@@ -21,7 +21,6 @@ struct RandomLife {
     private let options: Options
     /// Replicas whose disk was replaced while they were voters; to be removed from the set.
     private var gone: [ReplicaKey] = []
-    private(set) var faults = 0
 
     init(seed: UInt64) {
         var chance = SeededGenerator(seed: seed)
@@ -38,6 +37,8 @@ struct RandomLife {
         if maybe() { cluster.weather.delay = 1_000...60_000 }
         if maybe() { cluster.weather.sync = 5_000...200_000 }
         if options.crashes, maybe() { cluster.weather.crashing = 2 }
+        let timeout = [250, 500, 1_000].randomElement(using: &chance)! as Int64
+        cluster.configure = { $0.electionTimeoutMs = timeout }
         self.chance = chance
     }
 
@@ -49,7 +50,7 @@ struct RandomLife {
         for step in 0..<steps {
             try cluster.runNext()
             if rare(8) { try work() }
-            if rare(60) { try disturb() }
+            if rare(40) { try disturb() }
             if step % 500 == 0 { try checkLogs() }
         }
         try heal()
@@ -95,19 +96,19 @@ struct RandomLife {
 
     /// The sets of voters that a replica knows of, on its disk.
     private func sets(on node: ReplicaNode) -> [VoterSet] {
-        let base = node.disk.image?.voters ?? node.disk.formatted
+        let base = node.disk.image?.voters?.voters ?? node.disk.formatted
         return [node.raft?.voters ?? base] + node.disk.entries.compactMap(\.voters).suffix(1)
     }
 
     // MARK: Faults
 
     private mutating func disturb() throws {
-        faults += 1
-        let n = node()
+        // Leaders have the most to lose.
+        let n = rare(2) ? cluster.leader ?? node() : node()
         let other = node()
-        switch Int.random(in: 0..<8, using: &chance) {
+        switch Int.random(in: 0..<10, using: &chance) {
         case 0 where options.crashes: try crash(n)
-        case 1: try cluster.start(n)
+        case 1: try cluster.start(other)
         case 2 where options.cuts && n != other:
             cluster.cut(n, other)
             if rare(2) { cluster.cut(other, n) }
@@ -115,9 +116,9 @@ struct RandomLife {
         case 4 where n != other: try cluster.reconnect(n, other)
         case 5 where options.cuts && n != other: try cluster.disconnect(n, other)
         case 6 where options.pauses: cluster.pause(n, milliseconds: Int64.random(in: 1...4_000, using: &chance))
-        case 7:
+        case 7, 8:
             for n in cluster.nodes.indices { try cluster.start(n) }
-            if rare(2) { try healNetwork() }
+        case 9: try healNetwork()
         default: break
         }
     }

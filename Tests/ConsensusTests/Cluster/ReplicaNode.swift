@@ -100,7 +100,7 @@ struct ReplicaNode {
     // MARK: Snapshots
 
     mutating func takeSnapshot(_ id: SnapshotID, bytes: Int64, logStart: Int64) {
-        let image = Image(id: id, state: state, voters: raft!.voters(asOf: id.end), bytes: bytes, maker: key)
+        let image = Image(id: id, state: state, voters: raft!.voterSet(asOf: id.end), bytes: bytes, maker: key)
         disk.image = image
         images.append(image)
         disk.dropEntries(below: logStart)
