@@ -132,7 +132,7 @@ let package = Package(
                     + rooms.filter { $0.name + "Tests" == test.name }.flatMap(\.packages).map {
                         .product(name: $0, package: products[$0]!.package)
                     },
-                exclude: test.name == "GoldenTests" ? ["Golden"] : [],
+                exclude: ["GoldenTests": ["Golden"], "ConsensusTests": ["Transcripts"]][test.name] ?? [],
                 swiftSettings: swiftSettings)
         }
 )

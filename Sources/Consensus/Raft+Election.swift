@@ -51,6 +51,7 @@ extension Raft {
         }
         role = .preCandidate
         votes = [me]
+        askedAt = now
         armElectionTimer()
         if voters.isMajority(votes) { return stand() }
         requestVotes()
@@ -106,7 +107,10 @@ extension Raft {
     private func isFit(_ last: LogPosition) -> Bool { last >= max(log.end, hardState.owes ?? .start) }
 
     mutating func preVoteRequested(term asked: LeaderEpoch, last: LogPosition, by key: ReplicaKey) {
-        let isGranted = asked > term && isFit(last) && !hasLiveLeader
+        // Two who ask at the same time would both be encouraged, and split the votes. The higher key goes first: if its rival can win,
+        // it can too. Only for a moment, since it may reach fewer than its rival does.
+        let isFirst = role == .preCandidate && me > key && now < askedAt.adding(milliseconds: config.heartbeatMs)
+        let isGranted = asked > term && isFit(last) && !hasLiveLeader && !isFirst
         send(.preVoteResponse(isGranted: isGranted), to: key, term: isGranted ? asked : term)
     }
 

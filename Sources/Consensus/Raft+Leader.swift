@@ -178,9 +178,9 @@ extension Raft {
             if durable >= transfer.snapshot.end { office.replicas[i].mode = .streaming }
         }
         let key = office.replicas[i].key
-        advanceCommitted()
+        let isAdvanced = advanceCommitted()
         guard let i = office.index(of: key) else { return }  // Left office, or the replica went with its vote.
-        replicate(i)
+        if !isAdvanced { replicate(i) }
         pushTransfer()
         advanceCatchUp(key)
     }
@@ -215,17 +215,22 @@ extension Raft {
 
     /// §5.4.2: entries are committed by counting replicas only where they are of the leader's own term; older ones with them. Our own log
     /// counts as far as it is durable, like any other.
-    mutating func advanceCommitted() {
+    ///
+    /// - Returns: whether more is committed now; then everyone is told.
+    @discardableResult
+    mutating func advanceCommitted() -> Bool {
         let end = voters.reachedByMajority { key in
             if key == me { return durableEnd }
             return office.index(of: key).map { office.replicas[$0].match } ?? 0
         }
-        guard role == .leader, let end, end > committed, log.position(at: end)?.term == term else { return }
+        guard role == .leader, let end, end > committed, log.position(at: end)?.term == term else { return false }
         commit(upTo: end)
         answerWaitingReads()
         for i in office.replicas.indices { replicate(i) }
-        guard let last = voterSets.last, last.offset < committed else { return }
-        if office.isChangingVoters { voterChangeCommitted() } else if last.offset < 0 { publishVoters() }
+        if let last = voterSets.last, last.offset < committed {
+            if office.isChangingVoters { voterChangeCommitted() } else if last.offset < 0 { publishVoters() }
+        }
+        return true
     }
 
     /// An entry of our own term is committed, and with it all that was there before: only now is our word about what is committed

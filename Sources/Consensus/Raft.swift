@@ -46,6 +46,8 @@ package struct Raft: Sendable {
     var votes: [ReplicaKey] = []
     /// The leader asked for the election that is under way.
     var isStandingByTransfer = false
+    /// When this replica asked the others for their pre-votes.
+    var askedAt: Instant
     var electionDeadline = Instant.distantFuture
     /// When the leader was last heard; nil: its connection is lost, or there is none.
     var leaderHeardAt: Instant?
@@ -82,6 +84,7 @@ package struct Raft: Sendable {
         durableEnd = log.end.end
         chance = SeededGenerator(seed: seed)
         self.now = now
+        askedAt = now
         armElectionTimer(soon: true)
         checkInvariants()
     }

@@ -177,6 +177,17 @@ struct ElectionTests {
         #expect(one.step(.connected(to: key(3))) == [.send(.of(term: 1, .preVoteRequest(last: .start)), to: key(3))])
     }
 
+    @Test func `of two who ask at once one goes first, for a moment`() {
+        let yes = Message.of(term: 1, .preVoteResponse(isGranted: true))
+        let no = Message.of(term: 0, .preVoteResponse(isGranted: false))
+        var two = Dialogue(me: 2)
+        _ = two.wake()
+        #expect(two.hear(.of(term: 1, .preVoteRequest(last: .start)), from: 1) == [.send(no, to: key(1))])
+        #expect(two.hear(.of(term: 1, .preVoteRequest(last: .start)), from: 3) == [.send(yes, to: key(3))])
+        two.now = two.now.adding(milliseconds: 100)
+        #expect(two.hear(.of(term: 1, .preVoteRequest(last: .start)), from: 1) == [.send(yes, to: key(1))])
+    }
+
     @Test func `a leader whose connection breaks is followed by an election at once`() {
         var one = Dialogue()
         _ = one.hear(.append(term: 1, after: .start), from: 2)

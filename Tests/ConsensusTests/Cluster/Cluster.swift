@@ -20,6 +20,8 @@ final class Cluster {
         var doubled: UInt64 = 0
         var late: UInt64 = 0
         var sync: ClosedRange<Int64> = 500...8_000
+        /// So many entries go in one append.
+        var batch: ClosedRange<Int64> = 1...20
         /// Of a thousand lists of effects so many are cut by a crash.
         var crashing: UInt64 = 0
     }
@@ -58,6 +60,8 @@ final class Cluster {
     private(set) var truncations = 0
     /// What happens, in words, for those who want to read it.
     var trace: ((String) -> Void)?
+    /// Every step of a replica.
+    var observe: ((Int, RaftEvent, [RaftEffect]) -> Void)?
     var configure: (inout RaftConfig) -> Void = { _ in }
 
     /// - Parameter count: brokers 1 to `count`, the first `voters` of them with a vote.
@@ -133,6 +137,7 @@ final class Cluster {
 
     func step(_ n: Int, _ event: RaftEvent, cargo: Cargo = .none) throws {
         guard let effects = nodes[n].raft?.step(event, at: now) else { return }
+        observe?(n, event, effects)
         try perform(effects, on: n, cargo: cargo)
         nodes[n].raft?.checkInvariants()
         scheduleWake(n)
@@ -148,8 +153,10 @@ final class Cluster {
     // MARK: Effects
 
     private func perform(_ effects: [RaftEffect], on n: Int, cargo: Cargo) throws {
+        // A crash between the effects of a step matters most where one of them makes something durable.
+        let danger = effects.contains { if case .persist = $0 { true } else { false } } ? 40 : 1 as UInt64
         for effect in effects {
-            if weather.crashing > 0, UInt64.random(in: 0..<1000, using: &chance) < weather.crashing { return crash(n) }
+            if rare(weather.crashing * danger) { return crash(n) }
             try perform(effect, on: n, cargo: cargo)
             if nodes[n].raft == nil { return }
         }
@@ -190,7 +197,7 @@ final class Cluster {
         case .storeChunk(let chunk):
             guard case .piece(let image) = cargo else { throw Violation(description: "a chunk without cargo") }
             try nodes[n].store(chunk, of: image)
-            schedule(.stored(n, life: nodes[n].life, chunk), inMicroseconds: delay(weather.sync))
+            schedule(.stored(n, life: nodes[n].life, chunk), inMicroseconds: draw(weather.sync))
         case .installSnapshot(let id):
             installs += 1
             note(n, "installs snapshot \(id)")
@@ -210,14 +217,14 @@ final class Cluster {
 
     func note(_ n: Int, _ words: @autoclosure () -> String) { trace?("\(n + 1) \(words())") }
 
-    private func delay(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &chance) }
+    private func draw(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &chance) }
 
     // MARK: The disk
 
     private func startSync(_ n: Int) {
         guard nodes[n].syncing == nil, nodes[n].disk.end > nodes[n].disk.durableEnd else { return }
         nodes[n].syncing = nodes[n].disk.end
-        schedule(.synced(n, life: nodes[n].life), inMicroseconds: delay(weather.sync))
+        schedule(.synced(n, life: nodes[n].life), inMicroseconds: draw(weather.sync))
     }
 
     private func synced(_ n: Int) throws {
@@ -248,7 +255,7 @@ final class Cluster {
     private func replicate(from n: Int, to: ReplicaKey) throws {
         while true {
             let end = nodes[n].disk.end
-            let batch = Int64.random(in: 1...20, using: &chance)
+            let batch = draw(weather.batch)
             let fits = { (from: Offset) in Offset(min(end, from.value + batch)) }
             guard let outgoing = nodes[n].raft?.nextAppend(to: to, at: now, fits: fits) else { return }
             switch outgoing {
@@ -274,7 +281,7 @@ final class Cluster {
         var copies = 1
         if rare(weather.doubled) { copies = 2 }
         for _ in 0..<copies {
-            var time = Instant(nanoseconds: now.nanoseconds + delay(weather.delay) * 1_000)
+            var time = Instant(nanoseconds: now.nanoseconds + draw(weather.delay) * 1_000)
             if rare(weather.late) { time = time.adding(milliseconds: Int64.random(in: 1...2_000, using: &chance)) }
             if !weather.isReordering {
                 time = max(time, lastArrival[n][to])
