@@ -23,7 +23,7 @@ let rooms: [Room] = [
     Room(name: "CLZ4", kind: .system(pkgConfig: "liblz4", apt: "liblz4-dev")),
     Room(name: "CZstd", kind: .system(pkgConfig: "libzstd", apt: "libzstd-dev")),
     Room(name: "CSnappy", kind: .system(pkgConfig: "snappy", apt: "libsnappy-dev")),
-    Room(name: "Consensus", uses: ["Vocabulary"]),
+    Room(name: "Consensus", uses: ["Vocabulary"], exclude: ["README.md"]),
     Room(name: "Coordination", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
     Room(name: "Metadata", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
     Room(name: "Replication", uses: ["Vocabulary"]),

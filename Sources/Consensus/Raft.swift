@@ -70,7 +70,7 @@ package struct Raft: Sendable {
         var log = TermRuns(start: LogPosition(end: start, term: start == 0 ? 0 : .unknown))
         if start == snapshot.end { log = TermRuns(start: snapshot) }
         for run in restored.runs { log.append(upTo: run.end, term: run.term) }
-        if log.end.end < snapshot.end { log = TermRuns(start: snapshot) }
+        if log.position(at: snapshot.end) != snapshot { log = TermRuns(start: snapshot) }
         self.config = config
         self.log = log
         self.snapshot = snapshot

@@ -104,8 +104,9 @@ package enum RaftOutgoing: Equatable, Sendable {
 
 /// What a start finds on disk, all of it on stable storage (what recovery found in the log is synced before).
 ///
-/// A log that ends below its snapshot's end, as after a crash while the snapshot was kept and the entries were not, holds nothing
-/// that is needed: the replica begins with an empty log at the snapshot's end, and so must the host.
+/// A log that does not hold its snapshot's last entry is of no use: the entries were not kept and the snapshot was, or a crash came
+/// between the two halves of `installSnapshot`. The replica begins with an empty log at the snapshot's end then, and so must the host:
+/// it compares with `logStart` and `logEnd`.
 package struct RaftRestored: Sendable {
     package var hardState = HardState()
     /// The first offset in the log, and the position of the snapshot that stands for what lies before (`start` when nothing does).

@@ -61,6 +61,11 @@ struct QuorumTests {
         return majorities(a).allSatisfy { one in majorities(b).allSatisfy { !$0.isDisjoint(with: one) } }
     }
 
+    @Test func `a set from outside in which a broker would vote twice is none`() {
+        #expect(VoterSet(checking: [voter(1), voter(1, directory: 9)]) == nil)
+        #expect(VoterSet(checking: [voter(2), voter(1)]) == voterSet(1, 2))
+    }
+
     @Test func `a broker that would vote twice stops the process`() async {
         await #expect(processExitsWith: .failure) { _ = VoterSet([voter(1), voter(1, directory: 9)]) }
     }

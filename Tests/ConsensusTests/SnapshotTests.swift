@@ -233,6 +233,16 @@ struct SnapshotTests {
         #expect(one.raft.lastPosition == position(30, 2))
     }
 
+    @Test func `a log that is not the snapshot's is dropped at the start, one that is goes on`() {
+        let other = Dialogue(log: [position(20, 1), position(50, 2)], snapshot: position(30, 3), logStart: 0)
+        #expect(other.raft.logStart == 30)
+        #expect(other.raft.logEnd == 30)
+        let same = Dialogue(log: [position(20, 1), position(50, 2)], snapshot: position(30, 2), logStart: 0)
+        #expect(same.raft.logStart == 0)
+        #expect(same.raft.lastPosition == position(50, 2))
+        #expect(same.raft.committed == 30)
+    }
+
     @Test func `a snapshot beyond what is committed stops the process`() async {
         await #expect(processExitsWith: .failure) {
             var one = Dialogue(log: [position(20, 1)])

@@ -138,8 +138,15 @@ final class Cluster {
     func step(_ n: Int, _ event: RaftEvent, cargo: Cargo = .none) throws {
         guard let effects = nodes[n].raft?.step(event, at: now) else { return }
         observe?(n, event, effects)
+        if let last = effects.lastIndex(where: { if case .persist = $0 { true } else { false } }), last > 0 {
+            throw Violation(description: "\(n + 1) makes its state durable after it spoke: \(effects)")
+        }
         try perform(effects, on: n, cargo: cargo)
-        nodes[n].raft?.checkInvariants()
+        guard let raft = nodes[n].raft else { return }
+        raft.checkInvariants()
+        if raft.hardState != nodes[n].disk.hardState {
+            throw Violation(description: "\(n + 1) has \(raft.hardState), on disk is \(nodes[n].disk.hardState)")
+        }
         scheduleWake(n)
     }
 
