@@ -117,28 +117,22 @@ package struct Coordination: Sendable {
         return changes
     }
 
-    private mutating func replay(_ write: ZnodeWrite, _ moment: Moment, _ changes: inout [ZnodeChange]) {
+    private mutating func replay(_ write: ZnodeWrite, _ now: Moment, _ changes: inout [ZnodeChange]) {
         switch write {
         case .create(let path, let data, let acl, let owner):
-            let head = ZnodeHead(
-                zxid: moment.zxid, at: moment.time, owner: ZnodeOwner(bits: owner), acl: lists.shared(acl))
-            tree.create(path, Znode(head, data: data))
-            changes.append(change(.created, path, head.acl))
+            let list = lists.shared(acl)
+            let head = ZnodeHead(zxid: now.zxid, at: now.time, owner: ZnodeOwner(bits: owner), acl: list)
+            let parentACL = tree.create(path, Znode(head, data: data))
+            changes.append(ZnodeChange(kind: .created, path: path, acl: list, parentACL: parentACL))
         case .delete(let path):
-            let acl = tree.node(path)?.head.acl ?? []
-            tree.delete(path, zxid: moment.zxid)
-            changes.append(change(.deleted, path, acl))
+            let acls = tree.delete(path, zxid: now.zxid)
+            changes.append(ZnodeChange(kind: .deleted, path: path, acl: acls.own, parentACL: acls.parent))
         case .setData(let path, let data):
-            tree.setData(path, data, zxid: moment.zxid, at: moment.time)
-            changes.append(change(.dataChanged, path, tree.node(path)?.head.acl ?? []))
+            let acl = tree.setData(path, data, zxid: now.zxid, at: now.time)
+            changes.append(ZnodeChange(kind: .dataChanged, path: path, acl: acl, parentACL: []))
         case .setACL(let path, let acl):
             tree.setACL(path, lists.shared(acl))
         }
-    }
-
-    private func change(_ kind: ZnodeChange.Kind, _ path: ZnodePath, _ acl: ACL) -> ZnodeChange {
-        let parent = kind == .dataChanged ? nil : path.parent
-        return ZnodeChange(kind: kind, path: path, acl: acl, parentACL: parent.flatMap(tree.node)?.head.acl ?? [])
     }
 }
 

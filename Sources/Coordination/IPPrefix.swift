@@ -44,7 +44,8 @@ struct IPPrefix: Hashable, Sendable {
             let bytes = groups(address)
             return bytes?.count == 16 ? bytes : nil
         }
-        guard let before = groups(address[..<gap.lowerBound]), let after = groups(address[gap.upperBound...]) else {
+        let start = address[..<gap.lowerBound]
+        guard !start.contains("."), let before = groups(start), let after = groups(address[gap.upperBound...]) else {
             return nil
         }
         let zeros = 16 - before.count - after.count

@@ -78,14 +78,14 @@ package struct SnapshotReader: Sendable {
             throw malformed(input, "a node without its parent")
         }
         try close(downTo: Int(depth), input)
-        let name = try input.string()
-        guard depth == 0 ? name.isEmpty : ZnodePath.isName(name[...]) else {
+        let text = try input.string()
+        guard let name = depth > 0 ? ZnodePath.name(text[...]) : text.isEmpty ? "" : nil else {
             throw malformed(input, "text that is no znode's name")
         }
         let list = try input.varint()
         guard list < UInt64(lists.count) else { throw malformed(input, "an access list that was not there before") }
         let head = try ZnodeHead(from: &input, acl: lists[Int(list)])
-        open.append((ExactText(name), Znode(head, data: try input.data())))
+        open.append((name, Znode(head, data: try input.data())))
         nodeCount += 1
     }
 
@@ -96,11 +96,9 @@ package struct SnapshotReader: Sendable {
             if node.head.owner.session != nil, !node.children.isEmpty {
                 throw malformed(input, "an ephemeral node with children")
             }
-            let parent = open.count - 1
-            guard open[parent].node.children.updateValue(node, forKey: name) == nil else {
+            guard open[open.count - 1].node.adopt(node, named: name) else {
                 throw malformed(input, "a node that was there before")
             }
-            open[parent].node.count(node.usage)
         }
     }
 

@@ -42,7 +42,8 @@ struct Station {
 
     /// Replays what is decided, or the next `count` of it.
     mutating func commit(_ count: Int = .max) {
-        let open = log.filter { $0.zxid > coordination.lastZxid }.prefix(count)
+        let start = (log.lastIndex { $0.zxid <= coordination.lastZxid } ?? -1) + 1
+        let open = log[start...].prefix(count)
         for (zxid, transaction, time) in open {
             changes += coordination.replay(transaction, zxid: zxid, at: time)
         }

@@ -104,8 +104,7 @@ struct ZnodeTests {
         var head = ZnodeHead(zxid: 1, at: 0, owner: .nobody, acl: .open)
         head.childrenCreated = .max
         var root = station.coordination.tree.root
-        root.children["q"] = Znode(head, data: nil)
-        root.nodesBelow += 1
+        _ = root.adopt(Znode(head, data: nil), named: "q")
         station.coordination = Coordination(
             tree: ZnodeTree(root: root), sessions: station.coordination.sessions, lastZxid: station.zxid,
             config: CoordinationConfig())
