@@ -24,7 +24,7 @@ let rooms: [Room] = [
     Room(name: "CZstd", kind: .system(pkgConfig: "libzstd", apt: "libzstd-dev")),
     Room(name: "CSnappy", kind: .system(pkgConfig: "snappy", apt: "libsnappy-dev")),
     Room(name: "Consensus", uses: ["Vocabulary"]),
-    Room(name: "Coordination", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
+    Room(name: "Coordination", uses: ["Vocabulary"], packages: ["HashTreeCollections"], exclude: ["README.md"]),
     Room(name: "Metadata", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
     Room(name: "Replication", uses: ["Vocabulary"]),
     Room(name: "Wire", uses: ["Vocabulary"]),

@@ -45,7 +45,9 @@ extension Coordination {
 
     /// What `zookeeper_stats` of a quota says: `count=3,bytes=12`. Nil for other nodes.
     func computedData(_ path: ZnodePath) -> [UInt8]? {
-        guard path.names.last == Self.statsName, let quota = path.parent, quota.isWithin(.quota) else { return nil }
+        guard path.names.last == Self.statsName, let quota = path.parent, quota.isWithin(.quota) else {
+            return nil
+        }
         guard let bounded = quota.outside(.quota), !bounded.isRoot else { return nil }
         let usage = tree.node(bounded)?.usage ?? .zero
         return Array("count=\(usage.nodes),bytes=\(usage.bytes)".utf8)

@@ -41,7 +41,9 @@ extension Coordination {
         let number = kind.isSequential ? Self.digits(parent.head.childrenCreated) : ""
         let name = text[text.utf8.index(after: slash)...] + number
         if text == "/", name.isEmpty { throw .nodeExists }
-        guard let path = ZnodePath(text + number, childOf: parentPath, named: name) else { throw .badArguments }
+        guard let path = ZnodePath(text + number, childOf: parentPath, named: name) else {
+            throw .badArguments
+        }
         if node(path, in: parent) != nil { throw .nodeExists }
         if parent.head.owner.session != nil { throw .noChildrenForEphemerals }
         let usage = ZnodeUsage(nodes: 1, bytes: Int64(data?.count ?? 0))
@@ -77,7 +79,8 @@ extension Coordination {
 
     /// Enters in the overlay that a node without children goes.
     mutating func enterDeletion(
-        of path: ZnodePath, _ node: DecidedNode, from parent: DecidedNode, at parentPath: ZnodePath, _ now: Moment
+        of path: ZnodePath, _ node: DecidedNode, from parent: DecidedNode, at parentPath: ZnodePath,
+        _ now: Moment
     ) {
         overlay.set(path, Overlay.Node(zxid: now.zxid, head: nil, childCount: 0, data: nil))
         var parentHead = parent.head

@@ -16,8 +16,9 @@ package struct CoordinationConfig: Sendable {
 /// The znodes and sessions, as a replicated machine.
 ///
 /// The leader gives each command the zxid that its record will have (never one twice, rising), `decide`s, and appends the
-/// transaction. Every replica `replay`s committed transactions in order; the leader too. `tree` and `sessions` are the committed
-/// state, for reads; `overlay` is what the leader has decided beyond it.
+/// transaction. Every replica `replay`s committed transactions in order; the leader too, and all that its log held when it
+/// was elected before it decides anything. `tree` and `sessions` are the committed state, for reads; `overlay` is what the
+/// leader has decided beyond it.
 package struct Coordination: Sendable {
     package private(set) var tree: ZnodeTree
     package private(set) var sessions: TreeDictionary<Int64, Session>

@@ -53,7 +53,9 @@ package struct SnapshotReader: Sendable {
     private mutating func readRecord(_ input: inout CoordinationReader) throws(CoordinationCodingError) {
         if whole != nil { throw malformed(input, "a record behind the end") }
         let number = try input.byte()
-        guard let type = SnapshotRecord(rawValue: number) else { throw .unknownType(number, at: position + input.at) }
+        guard let type = SnapshotRecord(rawValue: number) else {
+            throw .unknownType(number, at: position + input.at)
+        }
         if (lastZxid == nil) != (type == .header) { throw malformed(input, "a header that is not first") }
         switch type {
         case .header:
@@ -74,7 +76,8 @@ package struct SnapshotReader: Sendable {
 
     private mutating func readNode(_ input: inout CoordinationReader) throws(CoordinationCodingError) {
         let depth = try input.varint()
-        guard depth <= UInt64(open.count), depth <= UInt64(ZnodePath.depthMax), depth > 0 || nodeCount == 0 else {
+        guard depth <= UInt64(open.count), depth <= UInt64(ZnodePath.depthMax), depth > 0 || nodeCount == 0
+        else {
             throw malformed(input, "a node without its parent")
         }
         try close(downTo: Int(depth), input)
@@ -83,14 +86,18 @@ package struct SnapshotReader: Sendable {
             throw malformed(input, "text that is no znode's name")
         }
         let list = try input.varint()
-        guard list < UInt64(lists.count) else { throw malformed(input, "an access list that was not there before") }
+        guard list < UInt64(lists.count) else {
+            throw malformed(input, "an access list that was not there before")
+        }
         let head = try ZnodeHead(from: &input, acl: lists[Int(list)])
         open.append((name, Znode(head, data: try input.data())))
         nodeCount += 1
     }
 
     /// Puts nodes at `depth` and below, to which no more children come, into their parents.
-    private mutating func close(downTo depth: Int, _ input: CoordinationReader) throws(CoordinationCodingError) {
+    private mutating func close(downTo depth: Int, _ input: CoordinationReader)
+        throws(CoordinationCodingError)
+    {
         while open.count > max(depth, 1) {
             let (name, node) = open.removeLast()
             if node.head.owner.session != nil, !node.children.isEmpty {
@@ -102,7 +109,9 @@ package struct SnapshotReader: Sendable {
         }
     }
 
-    private mutating func readEnd(_ input: inout CoordinationReader) throws(CoordinationCodingError) -> Coordination {
+    private mutating func readEnd(_ input: inout CoordinationReader) throws(CoordinationCodingError)
+        -> Coordination
+    {
         let nodes = try input.varint()
         let sessions = try input.varint()
         guard nodes == nodeCount, sessions == UInt64(self.sessions.count) else {

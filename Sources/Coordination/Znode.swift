@@ -99,7 +99,9 @@ struct Znode: Hashable, Sendable {
         _ names: [ExactText], from depth: Int = 0, upTo end: Int, _ body: (inout Znode) -> ZnodeUsage
     ) -> ZnodeUsage? {
         if depth == end { return body(&self) }
-        guard let growth = children[names[depth]].update(names, from: depth + 1, upTo: end, body) else { return nil }
+        guard let growth = children[names[depth]].update(names, from: depth + 1, upTo: end, body) else {
+            return nil
+        }
         count(growth)
         return growth
     }

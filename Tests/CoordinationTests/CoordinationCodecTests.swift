@@ -52,7 +52,9 @@ struct CoordinationCodecTests {
             .ttl(milliseconds: 1), .ttlSequential(milliseconds: ZnodeKind.ttlMax),
         ]
         let operations: [ZnodeOperation] =
-            kinds.map { .create(path: "/a//not checked", data: [9], acl: [ACLEntry(.all, .caller)], kind: $0) }
+            kinds.map {
+                .create(path: "/a//not checked", data: [9], acl: [ACLEntry(.all, .caller)], kind: $0)
+            }
             + [
                 .delete(path: "", version: .min), .setData(path: "/a", data: nil, version: .max),
                 .setACL(path: "/a", acl: [], version: -1), .check(path: "/a", version: 0),
@@ -78,7 +80,9 @@ struct CoordinationCodecTests {
             .created(path: "/a", stat), .deleted, .dataSet(stat), .aclSet(stat), .checked, .failed(.noNode),
             .failed(.ok),
         ]
-        return results.map { .written($0) } + [.multi(results), .multi([]), .session(session), .sessionClosed]
+        return results.map { .written($0) } + [
+            .multi(results), .multi([]), .session(session), .sessionClosed,
+        ]
     }()
 
     @Test(arguments: replies)
@@ -124,7 +128,9 @@ struct CoordinationCodecTests {
     }
 
     @Test func `what a later version wrote is refused by name`() {
-        #expect(throws: CoordinationCodingError.unknownVersion(1)) { try CoordinationTransaction(decoding: [1, 4]) }
+        #expect(throws: CoordinationCodingError.unknownVersion(1)) {
+            try CoordinationTransaction(decoding: [1, 4])
+        }
         #expect(throws: CoordinationCodingError.unknownType(99, at: 1)) {
             try CoordinationTransaction(decoding: [0, 99])
         }
@@ -134,7 +140,9 @@ struct CoordinationCodecTests {
     @Test func `a count beyond the bytes at hand reserves nothing`() {
         let huge: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01]
         for start in [[0, 1], [0, 5, 2], [0, 5, 3, 1, 0x2F], [0, 5, 4, 1, 0x2F]] as [[UInt8]] {
-            #expect(throws: CoordinationCodingError.self) { try CoordinationTransaction(decoding: start + huge) }
+            #expect(throws: CoordinationCodingError.self) {
+                try CoordinationTransaction(decoding: start + huge)
+            }
         }
     }
 

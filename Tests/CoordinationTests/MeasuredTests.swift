@@ -19,7 +19,8 @@ struct MeasuredTests {
         var zxid: Int64 = 1
         func run(_ operation: ZnodeOperation) throws {
             zxid += 1
-            let decision = coordination.decide(.write(operation, by: client.caller), zxid: zxid, at: 1_700_000_000_000)
+            let decision = coordination.decide(
+                .write(operation, by: client.caller), zxid: zxid, at: 1_700_000_000_000)
             guard case .commit(let transaction, _) = decision else { throw CoordinationError.systemError }
             _ = coordination.replay(transaction, zxid: zxid, at: 1_700_000_000_000)
         }
@@ -60,13 +61,19 @@ struct MeasuredTests {
             var isDone = false
             while !isDone {
                 let time = Self.time {
-                    if let piece = writer.next(maxBytes: 1 << 20) { pieces.append(piece) } else { isDone = true }
+                    if let piece = writer.next(maxBytes: 1 << 20) {
+                        pieces.append(piece)
+                    } else {
+                        isDone = true
+                    }
                 }
                 longest = max(longest, time)
             }
         }
         let size = pieces.reduce(0) { $0 + $1.count }
-        print("snapshot: \(size / 1_000_000) MB in \(writing / 1_000_000) ms, longest piece \(longest / 1000) us")
+        print(
+            "snapshot: \(size / 1_000_000) MB in \(writing / 1_000_000) ms, longest piece \(longest / 1000) us"
+        )
 
         let held = coordination
         let copying = Self.time {
@@ -98,7 +105,9 @@ struct MeasuredTests {
         let memory = Self.residentBytes
         var table = WatchTable()
         let setting = Self.time {
-            for index in 0..<Self.count { table.add(.data, "/bench/some/node\(index)", for: Int64(index % 1000)) }
+            for index in 0..<Self.count {
+                table.add(.data, "/bench/some/node\(index)", for: Int64(index % 1000))
+            }
         }
         let bytes = Double(Self.residentBytes - memory) / Double(Self.count)
         print("watch: \(setting / Self.count) ns each, \(bytes) bytes resident each")

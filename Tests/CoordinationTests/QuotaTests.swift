@@ -23,7 +23,9 @@ struct QuotaTests {
         try station.create(place + "/zookeeper_stats", "count=-1,bytes=-1", by: client)
     }
 
-    @Test mutating func `a hard limit on nodes refuses the one too many, and counts the bounded node itself`() throws {
+    @Test mutating func `a hard limit on nodes refuses the one too many, and counts the bounded node itself`()
+        throws
+    {
         try limit("/a", "count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=3")
         try station.create("/a/1", by: client)
         try station.create("/a/1/deep", by: client)
@@ -52,7 +54,8 @@ struct QuotaTests {
         }
         try station.decide(.write(.delete(path: "/a/1", version: -1), by: client.caller))
         try station.decide(.write(.create("/a/2"), by: client.caller))
-        let results = try station.multi(.delete(path: "/a/2", version: -1), .create("/a/3"), .create("/a/4"), by: client)
+        let results = try station.multi(
+            .delete(path: "/a/2", version: -1), .create("/a/3"), .create("/a/4"), by: client)
         #expect(results.last == .failed(.quotaExceeded))
         try station.decide(.multi([.delete(path: "/a/2", version: -1), .create("/a/3")], by: client.caller))
         station.commit()
@@ -109,11 +112,15 @@ struct QuotaTests {
         try station.create("/a/1", "123", by: client)
         #expect(try station.get(stats, by: client) == "count=2,bytes=8")
         #expect(try station.coordination.data(stats, for: []).stat.dataLength == 15)
-        #expect(throws: CoordinationError.noNode) { try station.get("/zookeeper/quota/b/zookeeper_stats", by: client) }
+        #expect(throws: CoordinationError.noNode) {
+            try station.get("/zookeeper/quota/b/zookeeper_stats", by: client)
+        }
         #expect(try station.get("/zookeeper/quota/a/zookeeper_limits", by: client) == "count=10")
     }
 
-    @Test(arguments: ["", "nonsense", "count", "count=", "count=x", "=;=;", "count=99999999999999999999", "a=b,c=d"])
+    @Test(arguments: [
+        "", "nonsense", "count", "count=", "count=x", "=;=;", "count=99999999999999999999", "a=b,c=d",
+    ])
     mutating func `limits that say nothing limit nothing`(text: String) throws {
         #expect(ZnodeLimits(Array(text.utf8)) == ZnodeLimits(nil))
         try limit("/a", text)
@@ -165,7 +172,10 @@ struct MortalNodesTests {
         #expect(due(unusedMs: 100) == [])
     }
 
-    @Test mutating func `a node with a time to live is due when it was not changed for that long, without children`() throws {
+    @Test
+    mutating func
+        `a node with a time to live is due when it was not changed for that long, without children`() throws
+    {
         try station.create("/t", "", .ttl(milliseconds: 1000), by: client)
         pass(999)
         #expect(due() == [])

@@ -5,7 +5,9 @@ import Vocabulary
 
 /// The leader knows whose time is over.
 struct SessionTrackerTests {
-    private static func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
+    private static func at(_ milliseconds: Int64) -> Instant {
+        Instant(nanoseconds: milliseconds * 1_000_000)
+    }
     private var tracker = SessionTracker()
 
     @Test mutating func `a session expires when nothing was heard for its timeout`() throws {
@@ -56,7 +58,8 @@ struct SessionTrackerTests {
     @Test mutating func `a new leader gives everyone a fresh timeout`() {
         let sessions = (1...3).map { id in
             Session(
-                id: Int64(id), password: SessionPassword(high: 0, low: 0), timeoutMs: Int32(id) * 1000, broker: 1)
+                id: Int64(id), password: SessionPassword(high: 0, low: 0), timeoutMs: Int32(id) * 1000,
+                broker: 1)
         }
         tracker = SessionTracker(sessions, at: Self.at(50_000))
         #expect(tracker.takeExpired(at: Self.at(50_999)) == [])
@@ -74,7 +77,9 @@ struct SessionTrackerTests {
     }
 
     @Test(arguments: UInt64(1)...20)
-    func `those expire, in whatever order things happen, whose last news is older than their timeout`(seed: UInt64) {
+    func `those expire, in whatever order things happen, whose last news is older than their timeout`(
+        seed: UInt64
+    ) {
         var chance = SeededGenerator(seed: seed)
         var tracker = SessionTracker()
         var model: [Int64: (timeoutMs: Int32, heard: Int64)] = [:]

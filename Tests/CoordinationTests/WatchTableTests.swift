@@ -16,14 +16,17 @@ struct WatchTableTests {
     @Test mutating func `a data watch fires once for a change, a creation or a deletion`() throws {
         for kind in [ZnodeChange.Kind.dataChanged, .created, .deleted] {
             table.add(.data, "/a", for: 1)
-            let name = kind == .dataChanged ? "nodeDataChanged" : kind == .created ? "nodeCreated" : "nodeDeleted"
+            let name =
+                kind == .dataChanged ? "nodeDataChanged" : kind == .created ? "nodeCreated" : "nodeDeleted"
             #expect(try fire(kind, "/a") == ["1 \(name) /a"])
             #expect(try fire(kind, "/a") == [])
         }
         #expect(table.count == 0)
     }
 
-    @Test mutating func `a children watch fires once for a child that comes or goes, or for the node's end`() throws {
+    @Test mutating func `a children watch fires once for a child that comes or goes, or for the node's end`()
+        throws
+    {
         table.add(.children, "/a", for: 1)
         #expect(try fire(.dataChanged, "/a") == [])
         #expect(try fire(.dataChanged, "/a/b") == [])
@@ -59,7 +62,9 @@ struct WatchTableTests {
         }
     }
 
-    @Test mutating func `a recursive watch hears of all below by their own events, never of children's`() throws {
+    @Test mutating func `a recursive watch hears of all below by their own events, never of children's`()
+        throws
+    {
         table.add(.persistentRecursive, "/a", for: 1)
         #expect(try fire(.created, "/a/b") == ["1 nodeCreated /a/b"])
         #expect(try fire(.created, "/a/b/c/d") == ["1 nodeCreated /a/b/c/d"])
@@ -72,7 +77,9 @@ struct WatchTableTests {
         #expect(try fire(.dataChanged, "/a/b/c") == ["1 nodeDataChanged /a/b/c", "2 nodeDataChanged /a/b/c"])
     }
 
-    @Test mutating func `a node's own event comes before its parent's children, watchers by their number`() throws {
+    @Test mutating func `a node's own event comes before its parent's children, watchers by their number`()
+        throws
+    {
         for watcher in [3, 1, 2] as [Int64] {
             table.add(.data, "/a/b", for: watcher)
             table.add(.children, "/a", for: watcher)
@@ -88,7 +95,8 @@ struct WatchTableTests {
         var station = Station()
         let client = try station.connect()
         try station.create("/a", by: client)
-        try station.setACL("/a", [ACLEntry(.all, .anyone), ACLEntry(.read, .superuser)].dropLast(), by: client)
+        try station.setACL(
+            "/a", [ACLEntry(.all, .anyone), ACLEntry(.read, .superuser)].dropLast(), by: client)
         table.add(.children, "/a", for: 1)
         table.add(.data, "/a/b", for: 1)
         station.changes = []
@@ -114,7 +122,9 @@ struct WatchTableTests {
             #expect(table.contains(.any, "/a", for: 1))
             #expect(!table.contains(.any, "/a", for: 2))
             #expect(!table.contains(.any, "/b", for: 1))
-            for (_, asked) in kinds where asked != type { #expect(table.remove(asked, "/a", for: 1) == false) }
+            for (_, asked) in kinds where asked != type {
+                #expect(table.remove(asked, "/a", for: 1) == false)
+            }
             #expect(table.remove(type, "/a", for: 2) == false)
             #expect(table.remove(type, "/a", for: 1) == true)
             #expect(table.remove(type, "/a", for: 1) == false)
@@ -147,7 +157,8 @@ struct WatchTableTests {
         table.add(.data, "/b", for: 7)
         table.add(.children, "/a", for: 7)
         table.add(.persistent, "/a", for: 5)
-        #expect(table.pathsByWatcher.map { "\($0.watcher) \($0.paths)" } == ["5 [\"/a\"]", "7 [\"/a\", \"/b\"]"])
+        #expect(
+            table.pathsByWatcher.map { "\($0.watcher) \($0.paths)" } == ["5 [\"/a\"]", "7 [\"/a\", \"/b\"]"])
         #expect(table.watchersByPath.map { "\($0.path) \($0.watchers)" } == ["/a [5, 7]", "/b [7]"])
         #expect((table.watcherCount, table.pathCount, table.count) == (2, 2, 3))
     }
@@ -157,7 +168,9 @@ struct WatchTableTests {
     @Test mutating func `watches set again fire at once for what the client missed`() throws {
         var station = Station()
         let client = try station.connect()
-        for path in ["/same", "/changed", "/gone", "/parent", "/full"] { try station.create(path, by: client) }
+        for path in ["/same", "/changed", "/gone", "/parent", "/full"] {
+            try station.create(path, by: client)
+        }
         try station.create("/full/child", by: client)
         let seen = station.zxid
         try station.set("/changed", "new", by: client)
@@ -188,7 +201,9 @@ struct WatchTableTests {
     // MARK: Against a plain model
 
     @Test(arguments: UInt64(1)...20)
-    mutating func `whatever is set, removed and fired, the same hear of it as with plain sets`(seed: UInt64) throws {
+    mutating func `whatever is set, removed and fired, the same hear of it as with plain sets`(seed: UInt64)
+        throws
+    {
         struct Watch: Hashable {
             let path: String
             let kind: WatchKind
@@ -217,13 +232,16 @@ struct WatchTableTests {
                     .persistentRecursive: .persistentRecursive,
                 ]
                 let watch = Watch(path: path, kind: kind, watcher: watcher)
-                #expect(table.remove(try #require(types[kind]), path, for: watcher) == (model.remove(watch) != nil))
+                #expect(
+                    table.remove(try #require(types[kind]), path, for: watcher)
+                        == (model.remove(watch) != nil))
             case 7 where Bool.random(using: &chance):
                 table.removeAll(of: watcher)
                 model = model.filter { $0.watcher != watcher }
             default:
                 if path == "/" { continue }
-                let change = [ZnodeChange.Kind.created, .deleted, .dataChanged][Int.random(in: 0...2, using: &chance)]
+                let change = [ZnodeChange.Kind.created, .deleted, .dataChanged][
+                    Int.random(in: 0...2, using: &chance)]
                 let own = model.filter { watch in
                     switch watch.kind {
                     case .data, .persistent: watch.path == path
@@ -236,7 +254,9 @@ struct WatchTableTests {
                     change != .dataChanged && watch.path == above(path)
                         && (watch.kind == .children || watch.kind == .persistent)
                 }
-                let kind = change == .created ? "nodeCreated" : change == .deleted ? "nodeDeleted" : "nodeDataChanged"
+                let kind =
+                    change == .created
+                    ? "nodeCreated" : change == .deleted ? "nodeDeleted" : "nodeDataChanged"
                 let expected =
                     Set(own.map(\.watcher)).sorted().map { "\($0) \(kind) \(path)" }
                     + Set(parents.map(\.watcher)).sorted().map { "\($0) nodeChildrenChanged \(above(path))" }
