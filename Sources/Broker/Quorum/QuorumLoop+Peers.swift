@@ -54,6 +54,7 @@ extension QuorumLoop {
     }
 
     private func received(_ message: RaftMessage, _ payload: [UInt8], from key: ReplicaKey, on link: PeerLink) {
+        if let flaw = message.flaw { return refuse(link, flaw) }
         switch message.body {
         case .append(let append):
             if append.end > append.previous.end, now.instant < fullUntil {
