@@ -1,0 +1,43 @@
+"""Every answer, Stat, error and event of whole dialogues, as real ZooKeeper gave them.
+
+`NEEDLETAIL_ZOOKEEPER_REFERENCE=1 REWRITE=1` writes the transcripts anew from ZooKeeper; the difference is to be reviewed.
+"""
+
+import difflib
+import itertools
+import os
+from pathlib import Path
+
+import pytest
+
+from ensemble import is_reference
+from transcript import Dialogue, format_section, read_sections
+
+FILES = sorted((Path(__file__).parent / "Transcripts").glob("*.txt"))
+SECTIONS = [section for file in FILES for section in read_sections(file)]
+_numbers = itertools.count(1)
+_written: dict[Path, list[str]] = {}
+
+
+def comments(file: Path) -> str:
+    """What stands above the first section."""
+    return file.read_text().split("\n## ", 1)[0].rstrip() + "\n"
+
+
+@pytest.mark.parametrize("section", SECTIONS, ids=[section.name for section in SECTIONS])
+def test_transcript(coordination, section):
+    dialogue = Dialogue(coordination.servers[0].zookeeper_address, f"/t{os.getpid()}-{next(_numbers)}")
+    try:
+        outputs = [dialogue.run(command) for command, _ in section.entries]
+    finally:
+        dialogue.close()
+    if os.environ.get("REWRITE") and is_reference():
+        _written.setdefault(section.file, [comments(section.file)]).append(format_section(section, outputs))
+        section.file.with_suffix(".new").write_text("\n".join(_written[section.file]))
+        if section.name == [s.name for s in SECTIONS if s.file == section.file][-1]:
+            section.file.with_suffix(".new").replace(section.file)
+        return
+    wanted = format_section(section, [output for _, output in section.entries])
+    got = format_section(section, outputs)
+    assert got == wanted, "not as ZooKeeper answers (- ZooKeeper, + here):\n" + "\n".join(
+        difflib.unified_diff(wanted.splitlines(), got.splitlines(), lineterm="", n=100))
