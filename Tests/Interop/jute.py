@@ -194,7 +194,6 @@ class Session:
         self.negotiated_ms = answer.i32()
         self.id = answer.i64()
         self.password = answer.buffer()
-        # Servers since 3.4 end with the byte, if the client sent it or not.
         self.answered_read_only = None if answer.done() else answer.flag()
         assert answer.done(), "bytes behind the connect response"
 
