@@ -56,14 +56,6 @@ def both(servers: int) -> dict[str, Ensemble]:
     return {side: start(side, servers) for side in (ZOOKEEPER, NEEDLETAIL)}
 
 
-def cpu_seconds(ensemble: Ensemble) -> float:
-    total = 0
-    for server in ensemble.servers:
-        fields = Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1].split()
-        total += int(fields[11]) + int(fields[12])
-    return total / os.sysconf("SC_CLK_TCK")
-
-
 def megabytes(number: float) -> str:
     return f"{number / 1e6:,.0f}"
 
@@ -72,21 +64,20 @@ def megabytes(number: float) -> str:
 
 def load(ensemble: Ensemble, operation: str, clients: int) -> dict:
     words = [*args.load.split(), operation, "--zookeeper", ensemble.hosts, "--clients", str(clients), "--in-flight", "1",
-             "--size", str(args.size), "--duration", args.duration, "--json", "-", "--no-progress"]
-    before = cpu_seconds(ensemble)
+             "--size", str(args.size), "--duration", args.duration, "--warmup", "500ms", "--broker-pid", str(ensemble.leader().pid),
+             "--json", "-", "--no-progress"]
     done = subprocess.run(words, stdout=subprocess.PIPE, text=True)
     if not done.stdout.strip():
         sys.exit(f"{' '.join(words)}\nended with {done.returncode} and without a result")
     result = json.loads(done.stdout.strip().splitlines()[-1])
-    result["cpu"] = cpu_seconds(ensemble) - before
-    if result.get("failedOperations"):
-        print(f"{result['failedOperations']} operations failed: {' '.join(words)}", file=sys.stderr)
+    if result["failed"]:
+        print(f"{result['failed']} operations failed: {' '.join(words)}\n{result['errors']}", file=sys.stderr)
     return result
 
 
 def throughput() -> None:
     print(f"\n| servers | operation | clients | {ZOOKEEPER} ops/s | {NEEDLETAIL} ops/s | ratio | {ZOOKEEPER} p99 ms | {NEEDLETAIL} p99 ms "
-          f"| {ZOOKEEPER} CPU µs/op | {NEEDLETAIL} CPU µs/op |")
+          f"| leader's CPU µs/op | leader's CPU µs/op |")
     print("| ---: | --- " + "| ---: " * 8 + "|")
     for servers in args.servers:
         ensembles = both(servers)
@@ -103,17 +94,12 @@ def throughput() -> None:
                     return statistics.median(value(run) for run in runs[side])
 
                 rates = [median(side, lambda run: run["operationsPerSecond"]) for side in ensembles]
-                p99 = [median(side, lambda run: run["latencyMs"]["p99"]) for side in ensembles]
-                cpu = [median(side, lambda run: run["cpu"] * 1e6 / (run["operationsPerSecond"] * seconds(args.duration)))
-                       for side in ensembles]
+                p99 = [median(side, lambda run: run["latencyMs"][operation]["p99"]) for side in ensembles]
+                cpu = [median(side, lambda run: run["broker"]["cpuSecondsPerMillionOperations"]) for side in ensembles]
                 print(f"| {servers} | {operation} | {clients} | {rates[0]:,.0f} | {rates[1]:,.0f} | {rates[1] / rates[0]:.2f} "
                       f"| {p99[0]:.2f} | {p99[1]:.2f} | {cpu[0]:.0f} | {cpu[1]:.0f} |", flush=True)
         for ensemble in ensembles.values():
             end(ensemble)
-
-
-def seconds(duration: str) -> float:
-    return float(duration.removesuffix("s"))
 
 
 # --- memory ---
