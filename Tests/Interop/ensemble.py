@@ -159,7 +159,8 @@ class Ensemble:
     """Servers that form one coordination service. Nothing runs before `start`; `close` kills what does."""
 
     def __init__(self, directory: Path, count: int = 1, hosts: list[str] | None = None, prefixes: list[list[str]] | None = None,
-                 reference: bool | None = None, java: list[str] | None = None, **options):
+                 reference: bool | None = None, java: list[str] | None = None, properties: dict | None = None, **options):
+        """`options` are ZooKeeper's; `properties` are the broker's, which ZooKeeper does not have."""
         self.reference = is_reference() if reference is None else reference
         self.options = {"tickTime": 500, "4lw.commands.whitelist": "*"}
         self.options |= {name.replace("__", "."): value for name, value in options.items()}
@@ -170,6 +171,8 @@ class Ensemble:
             server = ReferenceServer(where, number, host, self.options, java) if self.reference \
                 else NeedletailServer(where, number, host, self.options)
             server.prefix = prefixes[number - 1] if prefixes else []
+            if not self.reference:
+                server.properties |= {name: str(value) for name, value in (properties or {}).items()}
             self.servers.append(server)
         for server in self.servers:
             if self.reference:
