@@ -46,7 +46,7 @@ def pytest_runtest_makereport(item, call):
             state = "running" if broker.is_alive() else "not running"
             report.sections.append((f"broker {broker.directory.name} ({state})", broker.tail()))
         for ensemble in _ensembles:
-            if ensemble in _shared and "coordination" not in item.fixturenames:
+            if ensemble in _shared and not {"coordination", "coordination_trio"} & set(item.fixturenames):
                 continue
             report.sections.append(("coordination servers", ensemble.tail()))
 
@@ -110,29 +110,50 @@ def make_broker(tmp_path):
         shutil.rmtree(broker.directory, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
-def _session_coordination():
+# Everything switched on.
+_GENEROUS = {
+    "extendedTypesEnabled": "true", "DigestAuthenticationProvider.superDigest": SUPER_DIGEST, "maxClientCnxns": 0, "enforceQuota": "true",
+}
+
+
+def _shared_ensemble(count: int):
     directory = Path(tempfile.mkdtemp(prefix="needletail-interop-"))
-    ensemble = Ensemble(directory, **{
-        "extendedTypesEnabled": "true", "DigestAuthenticationProvider.superDigest": SUPER_DIGEST, "maxClientCnxns": 0,
-        "enforceQuota": "true",
-    })
+    ensemble = Ensemble(directory, count, **_GENEROUS)
     _ensembles.append(ensemble)
     _shared.append(ensemble)
     ensemble.start()
     yield ensemble
     ensemble.close()
+    _ensembles.remove(ensemble)
     shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _session_coordination():
+    yield from _shared_ensemble(1)
+
+
+@pytest.fixture(scope="module")
+def _module_trio():
+    yield from _shared_ensemble(3)
 
 
 @pytest.fixture
 def coordination(_session_coordination):
-    """One coordination server that tests share, with everything switched on; restarted if a test did kill it."""
+    """One coordination server that tests share; restarted if a test did kill it."""
     if not _session_coordination.servers[0].is_alive():
         _session_coordination.close()
         _session_coordination.start()
     yield _session_coordination
     _session_coordination.check_alive()
+
+
+@pytest.fixture
+def coordination_trio(_module_trio):
+    """Three servers that the tests of a module share, and do no harm."""
+    _module_trio.leader()
+    yield _module_trio
+    _module_trio.check_alive()
 
 
 @pytest.fixture
