@@ -13,7 +13,7 @@ import tempfile
 import types
 from pathlib import Path
 
-from ensemble import Ensemble
+from ensemble import Ensemble, is_reference
 
 os.environ.setdefault("ZOOKEEPER_VERSION", "3.8.0")
 _ensembles: dict[tuple, Ensemble] = {}
@@ -63,7 +63,8 @@ class ZookeeperCluster:
             name, value = entry.removeprefix("-Dzookeeper.").split("=", 1)
             options[name] = value
         options |= {"maxClientCnxns": 0, "readonlymode.enabled": "true", "tickTime": 1000}
-        if not any("localSessions" in name and value == "true" for name, value in options.items()):
+        # Sessions that one server alone knows: only ZooKeeper needs them for its read-only mode.
+        if not is_reference() or options.get("localSessionsEnabled") != "true":
             options = {name: value for name, value in options.items() if "localSessions" not in name}
         key = (size, *sorted(options.items()))
         if key not in _ensembles:
