@@ -39,6 +39,9 @@ let rooms: [Room] = [
                                 "CommitLog"], packages: ["HashTreeCollections"]),
     Room(name: "Host", uses: ["Vocabulary", "CLinux", "Metadata", "Messages", "Ports", "CommitLog", "Broker"],
          packages: ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
+    Room(name: "Simulation", uses: ["Vocabulary", "Ports", "SimulatedDisk", "Broker", "Wire", "ZooKeeper", "Consensus",
+                                    "Coordination"]),
+    Room(name: "simulate", kind: .program, uses: ["Vocabulary", "Simulation"], packages: ["ArgumentParser"]),
     Room(name: "needletail", kind: .program,
          uses: ["Vocabulary", "CLinux", "Wire", "Messages", "Records", "Ports", "CommitLog", "Client", "Metadata", "Broker",
                 "Host"],
@@ -63,6 +66,7 @@ let tests: [(name: String, uses: [String])] = [
     ("ClientTests", ["Client", "Messages", "Records", "Wire", "Vocabulary"]),
     ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Metadata", "Messages", "Records", "Wire",
                      "Vocabulary"]),
+    ("SimulationTests", ["Simulation", "SimulatedDisk", "Broker", "Ports", "Vocabulary"]),
     ("HostTests", ["Host", "SimulatedDisk", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
 ]
 
