@@ -136,7 +136,7 @@ let package = Package(
                     + rooms.filter { $0.name + "Tests" == test.name }.flatMap(\.packages).map {
                         .product(name: $0, package: products[$0]!.package)
                     },
-                exclude: test.name == "GoldenTests" ? ["Golden"] : [],
+                exclude: ["GoldenTests", "ZooKeeperTests"].contains(test.name) ? ["Golden"] : [],
                 swiftSettings: swiftSettings)
         }
 )
