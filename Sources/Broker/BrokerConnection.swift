@@ -12,6 +12,9 @@ package final class BrokerConnection {
     package let peer: String
     package let output = OutputQueue()
     package var hostIndex = -1
+    /// It is not closed however long nothing moves on it: a connection of the quorum's, or one whose session has a timeout
+    /// of its own.
+    package var isExemptFromIdle = false
 
     /// The host sends what is queued, then closes.
     package private(set) var isClosing = false

@@ -154,6 +154,65 @@ int nt_tune_connection(int fd, int idle_seconds, int send_buffer, int receive_bu
     return 0;
 }
 
+int nt_notice_dead_peer(int fd, int timeout_ms) {
+    // Keepalive finds the silent one, TCP_USER_TIMEOUT the one that acknowledges nothing while data is under way.
+    int seconds = timeout_ms / 3000 > 1 ? timeout_ms / 3000 : 1, count = 2;
+    unsigned int limit = (unsigned int)timeout_ms;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit) < 0) return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    return 0;
+}
+
+int nt_is_numeric_address(const char *address) {
+    struct sockaddr_storage storage;
+    return parse_address(address, 0, &storage) != 0;
+}
+
+int nt_dial(const char *address, uint16_t port) {
+    struct sockaddr_storage storage;
+    socklen_t length = parse_address(address, port, &storage);
+    if (!length) return -1;
+    int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    if (connect(fd, (struct sockaddr *)&storage, length) < 0 && errno != EINPROGRESS) return closing(fd);
+    return fd;
+}
+
+int nt_dial_result(int fd) {
+    int failed = 0;
+    socklen_t length = sizeof failed;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &length) < 0) return errno;
+    if (failed) return failed;
+    struct sockaddr_storage mine, theirs;
+    socklen_t mine_length = sizeof mine, theirs_length = sizeof theirs;
+    memset(&mine, 0, sizeof mine);
+    memset(&theirs, 0, sizeof theirs);
+    if (getpeername(fd, (struct sockaddr *)&theirs, &theirs_length) < 0) return errno;
+    if (getsockname(fd, (struct sockaddr *)&mine, &mine_length) < 0) return errno;
+    // Where nobody listens on a port of the ephemeral range, a socket can be given that very port and connect to
+    // itself (simultaneous open, RFC 9293).
+    if (mine_length == theirs_length && memcmp(&mine, &theirs, mine_length) == 0) return ECONNREFUSED;
+    return 0;
+}
+
+int nt_resolve_all(const char *host, char *addresses, size_t width, int capacity) {
+    struct addrinfo hints, *found = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    int failed = getaddrinfo(host, NULL, &hints, &found);
+    if (failed) return failed;
+    int count = 0;
+    for (struct addrinfo *each = found; each && count < capacity; each = each->ai_next) {
+        char *text = addresses + width * (size_t)count;
+        failed = getnameinfo(each->ai_addr, each->ai_addrlen, text, (socklen_t)width, NULL, 0, NI_NUMERICHOST);
+        if (!failed) count++;
+    }
+    freeaddrinfo(found);
+    return count ? count : failed ? failed : EAI_NONAME;
+}
+
 int nt_resolve(const char *host, char *address, size_t capacity) {
     struct addrinfo hints, *found = NULL;
     memset(&hints, 0, sizeof hints);

@@ -33,6 +33,7 @@ extension Node {
         case .success(let broker): return broker
         case .failure(let error):
             reactor.finishControl()
+            reactor.finishQuorum(by: SystemClock.instant())
             throw SettingsProblems(problems: [SettingsProblem(place: "log.dirs", message: error.description)])
         }
     }

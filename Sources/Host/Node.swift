@@ -68,6 +68,7 @@ package final class Node: Sendable {
         } catch {
             reactor.finishLoops(by: started)
             reactor.finishControl()
+            reactor.finishQuorum(by: started)
             throw error
         }
         self.settings = settings
@@ -113,6 +114,7 @@ package final class Node: Sendable {
         logger.info("The broker stops.")
         reactor.finishLoops(by: start.adding(milliseconds: graceMs))
         reactor.finishControl()
+        reactor.finishQuorum(by: SystemClock.instant().adding(milliseconds: 500))
         http?.stop()
         logger.info(
             "The broker has stopped.", metadata: ["stop.ms": "\((SystemClock.instant() - start) / 1_000_000)"]

@@ -45,8 +45,19 @@ int nt_accept(int listener, char *peer, size_t peer_capacity, uint16_t *peer_por
 int nt_local_port(int fd);
 /// TCP_NODELAY, and keepalive that notices a dead peer after about `idle_seconds` plus a minute.
 int nt_tune_connection(int fd, int idle_seconds, int send_buffer, int receive_buffer);
+/// Closes a connection whose peer has been silent, or has acknowledged nothing sent, for about that long.
+int nt_notice_dead_peer(int fd, int timeout_ms);
+/// Whether `address` needs no resolving.
+int nt_is_numeric_address(const char *address);
+/// Begins to connect without waiting; the socket is writable once that has succeeded or failed. -1 with errno.
+int nt_dial(const char *address, uint16_t port);
+/// What became of it: 0 when it is connected, else an errno value.
+int nt_dial_result(int fd);
 /// Resolves a host name to the first numeric address. 0, or a getaddrinfo code.
 int nt_resolve(const char *host, char *address, size_t capacity);
+/// Resolves a host name to all its numeric addresses, each in `width` bytes of `addresses`, at most `capacity` of
+/// them. Their number, or a getaddrinfo code, which is negative.
+int nt_resolve_all(const char *host, char *addresses, size_t width, int capacity);
 const char *nt_resolve_error(int code);
 /// A blocking connect, for tests and probes.
 int nt_connect(const char *address, uint16_t port);

@@ -51,7 +51,6 @@ package struct BrokerSettings: Sendable {
         let idleMs = reader.int("connections.max.idle.ms")
         reactor.idleNanoseconds =
             Int64(idleMs < 0 || idleMs > Self.yearMs ? Self.yearMs : max(1, idleMs)) * 1_000_000
-        reactor.requestBytesMax = reader.int("socket.request.max.bytes")
         reactor.sendBufferBytes = Int32(clamping: reader.int("socket.send.buffer.bytes"))
         reactor.receiveBufferBytes = Int32(clamping: reader.int("socket.receive.buffer.bytes"))
         self.reactor = reactor
@@ -60,7 +59,7 @@ package struct BrokerSettings: Sendable {
         broker.nodeID = BrokerID(nodeID)
         broker.rack = reader.text("broker.rack")
         broker.dataLoops = reactor.dataLoops
-        broker.socketRequestMaxBytes = reactor.requestBytesMax
+        broker.socketRequestMaxBytes = reader.int("socket.request.max.bytes")
         broker.fetchMaxBytes = reader.int("fetch.max.bytes")
         broker.fetchSessionSlots = reader.int("max.incremental.fetch.session.cache.slots")
         broker.autoCreateTopics = reader.isOn("auto.create.topics.enable")
