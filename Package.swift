@@ -66,7 +66,7 @@ let tests: [(name: String, uses: [String])] = [
     ("ClientTests", ["Client", "Messages", "Records", "Wire", "Vocabulary"]),
     ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Metadata", "Messages", "Records", "Wire",
                      "Vocabulary"]),
-    ("SimulationTests", ["Simulation", "SimulatedDisk", "Broker", "Ports", "Vocabulary"]),
+    ("SimulationTests", ["Simulation", "SimulatedDisk", "Broker", "Ports", "Wire", "ZooKeeper", "Vocabulary"]),
     ("HostTests", ["Host", "SimulatedDisk", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
 ]
 

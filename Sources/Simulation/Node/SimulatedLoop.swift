@@ -54,9 +54,14 @@ package struct BootedBroker {
     }
     package var loops: [(id: LoopID, logic: any SimulatedLoop)]
     package var ports: [Port]
+    /// For the checkers.
+    package var probe: (any ReplicaProbe)?
 
-    package init(loops: [(id: LoopID, logic: any SimulatedLoop)], ports: [Port]) {
+    package init(
+        loops: [(id: LoopID, logic: any SimulatedLoop)], ports: [Port], probe: (any ReplicaProbe)? = nil
+    ) {
         self.loops = loops
         self.ports = ports
+        self.probe = probe
     }
 }

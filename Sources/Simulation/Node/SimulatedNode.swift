@@ -32,6 +32,9 @@ package final class SimulatedNode {
     /// When it came up last.
     package private(set) var startedAt = Instant(nanoseconds: 0)
 
+    /// What the checkers see of it while it runs.
+    package private(set) var probe: (any ReplicaProbe)?
+
     private let boot: Boot
     private var loops: [HostedLoop] = []
     private var ports: [UInt16: BootedBroker.Port] = [:]
@@ -71,6 +74,7 @@ package final class SimulatedNode {
                 ports[port.number] = port
                 network.listen(host, port: port.number)
             }
+            probe = booted.probe
             state = .running
             startFailure = nil
             startedAt = world.now
@@ -120,6 +124,7 @@ package final class SimulatedNode {
 
     private func forget() {
         state = .stopped
+        probe = nil
         loops = []
         ports = [:]
         owners = [:]
