@@ -67,7 +67,7 @@ struct ToyClusterTests {
         let cluster = makeCluster(seed: seed)
         play(cluster, seed: seed)
         #expect(cluster.world.failure == nil, "\(cluster.world.trace.lines.joined(separator: "\n"))")
-        #expect(cluster.clients.allSatisfy { $0.isConnected })
+        #expect(cluster.clients.allSatisfy { $0.isConnected }, "\(cluster.standing) \(cluster.world.trace.lines.joined(separator: "\n"))")
         #expect(cluster.workload.counters.written > 30)
         #expect(cluster.workload.counters.events > 0)
     }

@@ -119,7 +119,10 @@ package final class SimulatedNode {
         guard state == .paused else { return }
         world.note(place, "resumed")
         state = .running
-        for index in loops.indices { wakeSoon(index) }
+        for index in loops.indices {
+            loops[index].turnAt = nil  // It passed unused.
+            wakeSoon(index)
+        }
     }
 
     private func forget() {
