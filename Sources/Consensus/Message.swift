@@ -124,8 +124,9 @@ package struct SnapshotChunk: Equatable, Sendable {
 
 package struct SnapshotResponse: Equatable, Sendable {
     package let snapshot: SnapshotID
-    /// Bytes that the receiver holds; the leader goes on from there. `total`: it is installed and durable.
+    /// Bytes that the receiver holds; the leader goes on from there.
     package let received: Int64
+    /// The receiver's log begins at the snapshot's end or reaches beyond, on stable storage.
     package let isInstalled: Bool
     package let round: UInt64
 

@@ -15,15 +15,22 @@ package enum RaftEvent: Equatable, Sendable {
     case durable(end: Offset)
     /// A linearizable read asks from where the state is fresh enough (thesis §6.4).
     case readRequested(id: UInt64)
-    /// The bytes of the chunk in hand are kept; for the last one: the snapshot is whole, durable and took the log's place.
-    case chunkStored(SnapshotID, received: Int64, isInstalled: Bool)
-    /// Our own snapshot is durable; entries below it may go (`logStart` is where the host's log begins now).
+    /// The piece of a snapshot that `storeChunk` gave is kept; of the last piece: the whole snapshot is on stable storage.
+    case chunkStored(SnapshotChunk)
+    /// Our own snapshot is durable; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's end or
+    /// before). `Raft.neededFrom` tells what others still have to get.
     case snapshotTaken(SnapshotID, bytes: Int64, logStart: Offset)
-    /// Operators' wishes; answered by the effects `transferEnded`, `voterChangeEnded`.
+    /// That replica is connected, and votes not (yet): replicate to it while we lead, until `connectionLost`. Of a voter it says nothing.
+    case observerConnected(ReplicaKey)
+    /// Operators' wishes; answered by the effects `transferEnded`, `voterChangeEnded`. Leadership goes to that voter, or the one that
+    /// has most of the log.
     case transferLeadership(to: ReplicaKey?)
     case addVoter(Voter)
+    /// A voter listens elsewhere now.
+    case updateVoter(Voter)
     case removeVoter(ReplicaKey)
-    /// The host wants to lead no more (it stops, or its disk failed): a leader hands over where it can, then follows.
+    /// The host wants to lead no more (it stops, or its disk failed): a leader hands over where it can, then follows, and does not
+    /// stand for election until it is started anew.
     case resign
 }
 
@@ -48,8 +55,10 @@ package enum RaftEffect: Equatable, Sendable {
     case readReady(id: UInt64, index: Offset)
     /// Not the leader, or no more: ask whoever leads.
     case readRefused(id: UInt64)
-    /// Keep the piece of a snapshot in hand, then say `chunkStored`. `position` 0 begins anew.
+    /// Keep the piece of a snapshot in hand, then say `chunkStored`. `position` 0 begins anew. Nothing of our own changes by it yet.
     case storeChunk(SnapshotChunk)
+    /// The snapshot whose last piece was stored takes the log's place, at once and for good: the log is empty and begins at its end.
+    case installSnapshot(SnapshotID)
     /// Put this voter set in the log as an entry and say `proposed(end, voterSet)`.
     case proposeVoters(VoterSet)
     case voterChangeEnded(VoterChangeOutcome)
@@ -62,7 +71,7 @@ package enum VoterChangeOutcome: Equatable, Sendable {
     case done
     /// Another change is under way, or the leader has not committed an entry of its term yet: try again.
     case busy
-    /// The new voter did not catch up in time, or the leader lost its office.
+    /// The new voter did not catch up in time, or the leader lost its office: the change may still come about then.
     case timedOut
     case alreadyVoter, unknownVoter, notLeader
     /// The last voter cannot go.
@@ -73,8 +82,8 @@ package enum VoterChangeOutcome: Equatable, Sendable {
 package struct HardState: Hashable, Sendable {
     package var term: LeaderEpoch
     package var votedFor: ReplicaKey?
-    /// The position that this replica once vouched for and lost (a damaged log was cut). Until its log reaches it again it neither
-    /// votes nor stands: it might elect a leader that lacks what it helped to commit.
+    /// The position that this replica once vouched for and lost (a damaged log was cut). Until its log reaches it again, it does not
+    /// stand, and votes only for who reaches it: it might elect a leader that lacks what it helped to commit.
     package var owes: LogPosition?
 
     package init(term: LeaderEpoch = 0, votedFor: ReplicaKey? = nil, owes: LogPosition? = nil) {
@@ -92,7 +101,10 @@ package enum RaftOutgoing: Equatable, Sendable {
     case snapshotChunk(Message)
 }
 
-/// What a start finds on disk.
+/// What a start finds on disk, all of it on stable storage (what recovery found in the log is synced before).
+///
+/// A log that ends below its snapshot's end, as after a crash while the snapshot was kept and the entries were not, holds nothing
+/// that is needed: the replica begins with an empty log at the snapshot's end, and so must the host.
 package struct RaftRestored: Sendable {
     package var hardState = HardState()
     /// The first offset in the log, and the position of the snapshot that stands for what lies before (`start` when nothing does).
@@ -101,7 +113,7 @@ package struct RaftRestored: Sendable {
     package var logStart: Offset = 0
     /// The log's terms in runs, from `logStart` to its end.
     package var runs: [LogPosition] = []
-    /// Of the snapshot, then of the log's entries, in order.
+    /// Of the snapshot (placed at its end - 1, so at -1 what a replica is formatted with), then of the log's entries, in order.
     package var voterSets: [PlacedVoterSet] = []
 
     package init() {}
@@ -109,14 +121,16 @@ package struct RaftRestored: Sendable {
 
 package struct RaftConfig: Sendable {
     package var me: ReplicaKey
-    /// A follower that hears nothing for this long, and by chance up to twice as long, stands for election. Kafka's
-    /// `controller.quorum.election.timeout.ms`, 1000.
+    /// A follower that hears nothing for this long, and by chance up to half as long again, stands for election; a leader that hears
+    /// of no majority for this long steps down. Kafka's `controller.quorum.election.timeout.ms`, 1000.
     package var electionTimeoutMs: Int64 = 1000
     package var heartbeatMs: Int64 = 100
     /// How many appends may be on their way to one replica.
     package var appendsInFlightMax = 64
     /// How long a new voter may take to catch up.
     package var catchUpMs: Int64 = 30_000
+    /// A snapshot goes out in pieces of this size.
+    package var snapshotChunkBytes: Int64 = 1 << 20
 
     package init(me: ReplicaKey) { self.me = me }
 }

@@ -45,12 +45,12 @@ package struct WatchRequest: JuteRecord {
     /// A `Kind`, or of addWatch a `Mode`; raw, because an unknown one is the server's to refuse, with BADARGUMENTS.
     package var number: Int32
 
-    package init(path: String, _ kind: Kind) {
+    package init(path: String, kind: Kind) {
         self.path = path
         self.number = kind.rawValue
     }
 
-    package init(path: String, _ mode: Mode) {
+    package init(path: String, mode: Mode) {
         self.path = path
         self.number = mode.rawValue
     }
