@@ -36,6 +36,9 @@ extension SimulatedDisk {
     /// The disk is full after so many more bytes; nil: it has room again.
     package func limitSpace(to count: Int64?) { peek { $0.faults.spaceLeft = count } }
 
+    /// Faults that were asked for and have not come will not.
+    package func clearFaults() { peek { $0.faults = DiskFaults() } }
+
     /// The disk is that large from now on, whatever is on it. Unlike `limitSpace` this outlives a crash, and removing files
     /// gives room.
     package func setCapacity(_ bytes: Int64) { peek { $0.total = bytes } }

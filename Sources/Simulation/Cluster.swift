@@ -13,8 +13,9 @@ package final class Cluster {
     private var checker = ReplicaChecker()
     /// Called with each stroke of fate that is due.
     package var onFault: ((Fault) -> Void)?
-    /// Called every so often, as `inspectEveryMs` says.
-    package var onInspect: (() -> Void)?
+    /// Carries out an operator's wish: a change of voters, a transfer.
+    package var onOperator: ((Fault) -> Void)?
+    private var inspectEveryMs: Int64 = 0
 
     package init(world: World, network: NetworkOptions, workload: WorkloadOptions) {
         self.world = world
@@ -65,6 +66,12 @@ package final class Cluster {
         run(until: world.now.adding(milliseconds: milliseconds), isDone: isDone)
     }
 
+    /// From now on, all invariants of all replicas are checked so often.
+    package func inspect(everyMs milliseconds: Int64) {
+        inspectEveryMs = milliseconds
+        world.schedule(.inspect, afterMicroseconds: milliseconds * 1000)
+    }
+
     private func handle(_ happening: Happening) {
         switch happening {
         case .turn(let broker, let life, let loop):
@@ -77,7 +84,7 @@ package final class Cluster {
         case .fault(let fault): onFault?(fault)
         case .inspect:
             for node in nodes { node.probe?.checkInvariants() }
-            onInspect?()
+            inspect(everyMs: inspectEveryMs)
         }
     }
 

@@ -97,6 +97,8 @@ package final class ZnodeClient {
     var host: HostID { .client(number) }
     package var place: Place { .client(number) }
     package var isConnected: Bool { if case .connected = state { true } else { false } }
+    /// Nothing it asked for is still to come.
+    package var isAnswered: Bool { isConnected && inFlight == 0 }
     package var sessionID: Int64 { session.id }
     var inFlight: Int { pending.count - pendingHead }
 
