@@ -41,7 +41,7 @@ let rooms: [Room] = [
     Room(name: "Host", uses: ["Vocabulary", "CLinux", "Metadata", "Messages", "Ports", "CommitLog", "Broker"],
          packages: ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
     Room(name: "Simulation", uses: ["Vocabulary", "Ports", "SimulatedDisk", "Broker", "Wire", "ZooKeeper", "Consensus",
-                                    "Coordination"]),
+                                    "Coordination"], exclude: ["README.md"]),
     Room(name: "simulate", kind: .program, uses: ["Vocabulary", "Simulation"], packages: ["ArgumentParser"]),
     Room(name: "needletail", kind: .program,
          uses: ["Vocabulary", "CLinux", "Wire", "Messages", "Records", "ZooKeeper", "Ports", "CommitLog", "Client",
