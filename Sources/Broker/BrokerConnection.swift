@@ -22,8 +22,8 @@ package final class BrokerConnection {
     package internal(set) var isClosed = false
     /// False while the peer owes us: it sends requests faster than it takes answers. The host then reads no more.
     package var wantsRead: Bool {
-        !isClosing && output.byteCount < Self.outputMax && nextRequest - nextReply < Self.requestsInFlightMax
-            && throttledUntil == nil
+        !isClosing && output.byteCount < outputMax && nextRequest - nextReply < Self.requestsInFlightMax
+            && throttledUntil == nil && !isPaused
     }
     /// Not read before that point: the peer was told so by `throttle_time_ms` (KIP-219).
     package internal(set) var throttledUntil: Instant?
@@ -38,7 +38,10 @@ package final class BrokerConnection {
     private var nextReply: UInt64 = 0
     private var early: [UInt64: OutputQueue] = [:]
 
-    static let outputMax = 1 << 20
+    /// Bytes that may wait to be sent before no more are read.
+    var outputMax = 1 << 20
+    /// Not read for the moment: what it asks could not be taken up.
+    var isPaused = false
     static let requestsInFlightMax: UInt64 = 512
 
     package init(id: UInt64, listener: String, peer: String) {

@@ -132,7 +132,7 @@ package final class BrokerLoop {
         case .synced(let outcomes): for outcome in outcomes { synced(outcome) }
         case .advanced(let partitions): for partition in partitions { advanced(partition) }
         case .reply(let ticket, let frame): deliverReply(ticket, frame)
-        case .control, .diskFailed: invariantFailed("a control message came to data loop \(id.index)")
+        case .control, .diskFailed, .quorum, .quorumNews: invariantFailed("a control message came to data loop \(id.index)")
         }
         finishTurn()
     }

@@ -36,6 +36,10 @@ package enum LoopMessage: Sendable {
     case control(ControlRequest)
     /// A write or sync failed. To the control loop only, where the policy is.
     case diskFailed(BrokerDisk, DiskError)
+    /// To the quorum loop only.
+    case quorum(QuorumRequest)
+    /// From the quorum loop to the control loop.
+    case quorumNews(QuorumNews)
 }
 
 /// What a loop wants of its host.
@@ -45,6 +49,10 @@ package enum LoopEffect: Sendable {
     case log(LogLine)
     /// Connects to a peer. Not for the control loop, which has no connections.
     case dial(Dial)
+    /// The control loop is through with its start: clients may come.
+    case up
+    /// It cannot come up, and why; nothing more happens.
+    case startFailed(StartError)
 }
 
 /// A connection to make. The loop that asked gets one answer, unless it ends first: it was made, or why not, two seconds
@@ -82,6 +90,8 @@ package struct SyncRequest: Sendable {
 package enum SyncOwner: Sendable {
     case partition(Partition, LogSync)
     case metadataLog(LogSync)
+    /// A piece of a snapshot in the making, by the snapshot's end.
+    case snapshot(end: Offset)
 }
 
 package struct SyncOutcome: Sendable {

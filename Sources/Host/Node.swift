@@ -12,6 +12,7 @@ package final class Node: Sendable {
     package let broker: Broker
     /// As opened: with the ports that were asked for as 0.
     package let listeners: [Listener]
+    package let zookeeperListeners: [Listener]
     package let http: HTTPServer?
     private let reactor: Reactor
     private let disks: [any Disk]
@@ -20,34 +21,35 @@ package final class Node: Sendable {
     private let state: NodeState
 
     /// Starts everything; when it returns, clients are answered.
-    /// - Parameter httpMayMove: takes any port for HTTP when the configured one is in use.
+    /// - Parameter mayMove: takes any port for HTTP and for ZooKeeper's clients when the configured one is in
+    ///   use.
     /// - Throws: what is wrong, and what to do about it.
-    package init(_ settings: BrokerSettings, logger: Logger, httpMayMove: Bool = false)
-        throws(SettingsProblems)
-    {
+    package init(_ settings: BrokerSettings, logger: Logger, mayMove: Bool = false) throws(SettingsProblems) {
         let started = SystemClock.instant()
         let budget = DescriptorBudget(connectionsMax: settings.connectionsMax, disks: settings.logDirs.count)
         let disks = try Self.openDisks(settings.logDirs, budget, logger)
-        let open = try Self.openListeners(settings)
-        let listeners = zip(settings.listeners, open).map {
-            Listener(name: $0.name, host: $0.host, port: $1.port)
-        }
         let limits = ConnectionLimits(
             totalMax: budget.connections, perAddressMax: settings.connectionsPerAddressMax,
             overrides: settings.connectionsPerAddressOverrides)
+        let open = try NodeListeners(settings, limits: limits, zookeeperMayMove: mayMove, logger)
 
         var config = settings.broker
-        config.endpoints = Self.endpoints(settings.advertised, listeners)
+        config.endpoints = Self.endpoints(settings.advertised, open.clients)
+        config.quorum.endpoint =
+            Self.endpoints(
+                [settings.controllerAdvertised].compactMap { $0 }, open.controllers
+            ).first
         let syncNumbers = SyncNumbers()
         let reactor = Reactor(
-            settings: settings.reactor, limits: limits, listeners: open, disks: disks, logger: logger
+            settings: settings.reactor, limits: limits, listeners: open.ofDataLoops,
+            quorumListeners: open.ofQuorumLoop, disks: disks, logger: logger
         ) { targets, nanoseconds, failed in syncNumbers.note(targets, nanoseconds, failed) }
 
         let broker: Broker
         do throws(SettingsProblems) {
             broker = try Self.startControl(reactor, config, disks, threads: settings.recoveryThreads)
         } catch {
-            for listener in open { close(listener.descriptor) }
+            open.close()
             throw error
         }
         syncNumbers.metrics.withLock { $0 = broker.metrics }
@@ -58,7 +60,7 @@ package final class Node: Sendable {
 
         let state = NodeState(started: started)
         do throws(SettingsProblems) {
-            http = try Self.startHTTP(settings.httpListener, httpMayMove, logger) { path in
+            http = try Self.startHTTP(settings.httpListener, mayMove, logger) { path in
                 switch path {
                 case "/metrics": Console.metrics(broker, disks, limits, state)
                 case "/health": Console.health(broker, state)
@@ -73,7 +75,8 @@ package final class Node: Sendable {
         }
         self.settings = settings
         self.broker = broker
-        self.listeners = listeners
+        listeners = open.clients
+        zookeeperListeners = open.zookeepers
         self.reactor = reactor
         self.disks = disks
         self.limits = limits
@@ -85,7 +88,7 @@ package final class Node: Sendable {
             "The broker is ready.",
             metadata: [
                 "broker.id": "\(settings.nodeID)", "cluster.id": "\(broker.clusterID)",
-                "listeners": "\(listeners.map(\.description).joined(separator: ","))",
+                "listeners": "\(open.all.map(\.description).joined(separator: ","))",
                 "log.dirs": "\(settings.logDirs.joined(separator: ","))",
                 "data.loops": "\(settings.reactor.dataLoops)",
                 "connections.max": "\(budget.connections)", "open.files.max": "\(budget.filesPerDisk)",
@@ -93,16 +96,19 @@ package final class Node: Sendable {
             ])
     }
 
-    /// `needletail ready id=1 pid=4711 kafka=127.0.0.1:9092 http=127.0.0.1:8080`
+    /// `needletail ready id=1 pid=4711 kafka=127.0.0.1:9092 http=127.0.0.1:8080 zookeeper=127.0.0.1:2181`
     package var readyLine: String {
         var line = "needletail ready id=\(settings.nodeID) pid=\(getpid())"
         for (index, listener) in listeners.enumerated() {
-            var shown = listener
-            if shown.host.isEmpty { shown.host = "0.0.0.0" }
             line +=
-                index == 0 ? " kafka=\(shown.address)" : " kafka.\(shown.name.lowercased())=\(shown.address)"
+                index == 0
+                ? " kafka=\(listener.shownAddress)"
+                : " kafka.\(listener.name.lowercased())=\(listener.shownAddress)"
         }
         if let http { line += " http=\(http.listener.address)" }
+        if !zookeeperListeners.isEmpty {
+            line += " zookeeper=\(zookeeperListeners.map(\.shownAddress).joined(separator: ","))"
+        }
         return line
     }
 
@@ -149,20 +155,7 @@ package final class Node: Sendable {
         return disks
     }
 
-    private static func openListeners(_ settings: BrokerSettings) throws(SettingsProblems) -> [OpenListener] {
-        var open: [OpenListener] = []
-        for listener in settings.listeners {
-            do throws(SettingsProblem) {
-                open.append(try OpenListener.open(listener, backlog: settings.backlog))
-            } catch {
-                for listener in open { close(listener.descriptor) }
-                throw SettingsProblems(problems: [error])
-            }
-        }
-        return open
-    }
-
-    /// What clients are told; a listener on every address is known by the machine's name.
+    /// What clients and other replicas are told; a listener on every address is known by the machine's name.
     private static func endpoints(_ advertised: [Listener], _ listeners: [Listener]) -> [BrokerConfig
         .Endpoint]
     {

@@ -19,7 +19,9 @@ struct Dev: ParsableCommand {
         completion: .directory)
     var data = "needletail-data"
 
-    @Option(name: .long, help: "The port for Kafka clients; 0 takes any that is free, for HTTP too.")
+    @Option(
+        name: .long, help: "The port for Kafka clients; 0 takes any that is free, for HTTP and ZooKeeper too."
+    )
     var port: UInt16 = 9092
 
     @Option(
@@ -36,7 +38,8 @@ struct Dev: ParsableCommand {
         properties.setDefault("node.id", "1")
         properties.setDefault("listeners", "PLAINTEXT://127.0.0.1:\(port)")
         properties.setDefault("http.listener", port == 0 ? "127.0.0.1:0" : "127.0.0.1:8080")
+        properties.setDefault("zookeeper.listeners", port == 0 ? "127.0.0.1:0" : "127.0.0.1:2181")
         properties.setDefault("log.dirs", data)
-        try runBroker(properties, logging, httpMayMove: true)
+        try runBroker(properties, logging, mayMove: true)
     }
 }

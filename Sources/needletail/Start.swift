@@ -62,7 +62,7 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// Runs a broker until it is told to stop.
-func runBroker(_ properties: Properties, _ options: LoggingOptions, httpMayMove: Bool = false) throws {
+func runBroker(_ properties: Properties, _ options: LoggingOptions, mayMove: Bool = false) throws {
     let signals = StopSignals()  // Before any other thread starts.
     let sink = LogSink()
     let level = options.logLevel.level
@@ -75,7 +75,7 @@ func runBroker(_ properties: Properties, _ options: LoggingOptions, httpMayMove:
                 "Some properties are accepted but have no effect yet.",
                 metadata: ["properties": "\(settings.withoutEffect.joined(separator: ","))"])
         }
-        node = try Node(settings, logger: logger, httpMayMove: httpMayMove)
+        node = try Node(settings, logger: logger, mayMove: mayMove)
     } catch {
         sink.flush()
         for problem in error.problems { writeLine("needletail: \(problem)", to: STDERR_FILENO) }

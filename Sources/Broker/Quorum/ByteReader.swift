@@ -25,6 +25,12 @@ struct ByteReader {
         try integer(UInt8.self, field) != 0
     }
 
+    mutating func enumeration<E: RawRepresentable>(_ field: StaticString) throws(WireError) -> E where E.RawValue == UInt8 {
+        let raw = try integer(UInt8.self, field)
+        guard let value = E(rawValue: raw) else { throw WireError(.unexpectedValue(Int(raw)), at: at - 1, field) }
+        return value
+    }
+
     mutating func offset(_ field: StaticString = "") throws(WireError) -> Offset {
         Offset(try integer(Int64.self, field))
     }
@@ -78,7 +84,7 @@ struct ByteReader {
         let start = at
         let voters = try array(itemBytesMin: 26) { reader throws(WireError) in try reader.voter() }
         guard Set(voters.map(\.key.id)).count == voters.count else {
-            throw WireError(.invalidValue, at: start, "voters")
+            throw WireError(.unexpectedValue(voters.count), at: start, "voters")
         }
         return VoterSet(voters)
     }

@@ -67,7 +67,7 @@ struct JoinAsk {
 
     init(from input: inout ByteReader) throws {
         guard case .registerBroker(let broker) = try MetadataCommand(decoding: try input.data("broker")) else {
-            throw WireError(.invalidValue, at: input.at, "broker")
+            throw WireError(.unexpectedValue(0), at: input.at, "broker")
         }
         self.broker = broker
         password = SessionPassword(high: try input.integer(UInt64.self), low: try input.integer(UInt64.self))

@@ -47,9 +47,7 @@ extension Message {
 
     init(from input: inout ByteReader) throws(WireError) {
         let term = try input.term("term")
-        guard let kind = Kind(rawValue: try input.integer(UInt8.self, "message")) else {
-            throw WireError(.invalidValue, at: input.at - 1, "message")
-        }
+        let kind: Kind = try input.enumeration("message")
         let body: Body =
             switch kind {
             case .preVoteRequest: .preVoteRequest(last: try input.position())
@@ -92,11 +90,11 @@ extension Append {
         var last = previous
         for run in runs {
             guard run.end > last.end, run.term >= last.term else {
-                throw WireError(.invalidValue, at: start, "runs")
+                throw WireError(.unexpectedValue(Int(clamping: run.end.value)), at: start, "runs")
             }
             last = run
         }
-        guard last.end == end, previous.end >= 0 else { throw WireError(.invalidValue, at: start, "end") }
+        guard last.end == end, previous.end >= 0 else { throw WireError(.unexpectedValue(Int(clamping: end.value)), at: start, "end") }
         self.init(
             previous: previous, end: end, runs: runs, committed: try input.offset("committed"),
             round: try input.integer(UInt64.self),
@@ -124,7 +122,7 @@ extension AppendResponse {
         switch try input.integer(UInt8.self, "outcome") {
         case 0: self.init(.matched(durable: try input.offset()), round: round)
         case 1: self.init(.mismatch(hint: try input.position()), round: round)
-        default: throw WireError(.invalidValue, at: input.at - 1, "outcome")
+        case let other: throw WireError(.unexpectedValue(Int(other)), at: input.at - 1, "outcome")
         }
     }
 }
@@ -146,7 +144,7 @@ extension SnapshotChunk {
         let total = try input.integer(Int64.self, "total")
         let count = try input.integer(Int64.self, "count")
         guard position >= 0, count >= 0, total >= 0, position <= total, count <= total - position else {
-            throw WireError(.invalidValue, at: start, "position")
+            throw WireError(.unexpectedValue(Int(clamping: position)), at: start, "position")
         }
         self.init(
             snapshot: snapshot, position: position, total: total, count: Int(count), voters: try input.voterSet(),

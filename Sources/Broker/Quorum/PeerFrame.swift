@@ -55,9 +55,7 @@ enum PeerFrame {
     /// - Parameter frame: without its length.
     init(decoding frame: [UInt8]) throws {
         var input = ByteReader(frame)
-        guard let kind = Kind(rawValue: try input.integer(UInt8.self, "kind")) else {
-            throw WireError(.invalidValue, at: 0, "kind")
-        }
+        let kind: Kind = try input.enumeration("kind")
         switch kind {
         case .hello: self = .hello(try PeerHello(from: &input))
         case .raft:
@@ -69,7 +67,7 @@ enum PeerFrame {
             self = .heard(
                 try input.array(itemBytesMin: 8, "sessions") { input throws(WireError) in try input.integer() })
         }
-        guard input.isAtEnd else { throw WireError(.invalidValue, at: input.at, "end") }
+        guard input.isAtEnd else { throw WireError(.unexpectedValue(input.bytesLeft), at: input.at, "end") }
     }
 }
 
@@ -96,9 +94,8 @@ struct PeerHello: Equatable {
     }
 
     init(from input: inout ByteReader) throws(WireError) {
-        guard try input.integer(UInt32.self, "magic") == Self.magic else {
-            throw WireError(.invalidValue, at: input.at - 4, "magic")
-        }
+        let magic = try input.integer(UInt32.self, "magic")
+        guard magic == Self.magic else { throw WireError(.unexpectedValue(Int(magic)), at: input.at - 4, "magic") }
         version = try input.integer(UInt16.self, "version")
         clusterID = try input.string("clusterID")
         key = try input.replicaKey()

@@ -40,9 +40,7 @@ enum PeerQuestion {
     }
 
     init(from input: inout ByteReader) throws {
-        guard let kind = Kind(rawValue: try input.integer(UInt8.self, "question")) else {
-            throw WireError(.invalidValue, at: input.at - 1, "question")
-        }
+        let kind: Kind = try input.enumeration("question")
         switch kind {
         case .coordination: self = .coordination(try CoordinationCommand(decoding: try input.data("command")))
         case .metadata: self = .metadata(try MetadataCommand(decoding: try input.data("command")))
@@ -104,9 +102,7 @@ struct PeerAnswer {
 
     init(from input: inout ByteReader) throws {
         index = try input.offset("index")
-        guard let kind = Kind(rawValue: try input.integer(UInt8.self, "answer")) else {
-            throw WireError(.invalidValue, at: input.at - 1, "answer")
-        }
+        let kind: Kind = try input.enumeration("answer")
         switch kind {
         case .coordination:
             outcome = .coordination(.success(try CoordinationReply(decoding: try input.data("reply"))))

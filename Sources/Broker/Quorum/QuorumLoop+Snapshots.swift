@@ -69,15 +69,15 @@ extension QuorumLoop {
             emit(
                 .sync(
                     SyncRequest(
-                        disk: log.disk, targets: [.file(making.file)], owner: .snapshot(making.id), loop: .quorum)))
+                        disk: log.disk, targets: [.file(making.file)], owner: .snapshot(end: making.id.end), loop: .quorum)))
         }
         snapshots.making = making
         return !making.isSyncing
     }
 
     func snapshotSynced(_ outcome: SyncOutcome) {
-        guard case .snapshot(let id) = outcome.owner else { invariantFailed("a sync of something else") }
-        guard var making = snapshots.making, making.id == id else { return }
+        guard case .snapshot(let end) = outcome.owner else { invariantFailed("a sync of something else") }
+        guard var making = snapshots.making, making.id.end == end else { return }
         if let error = outcome.error { return fail("\(error)") }
         making.isSyncing = false
         making.unsynced = 0

@@ -11,6 +11,8 @@ package enum QuorumRequest: Sendable {
     case leave
     /// Operators' wishes that no Kafka API has.
     case admin(id: UInt64, QuorumAdmin)
+    /// The disk that holds the metadata log failed elsewhere.
+    case diskFailed(String)
 }
 
 package enum QuorumAdmin: Sendable, Equatable {
@@ -30,7 +32,7 @@ package enum QuorumNews: Sendable {
     case joinRefused(MetadataError)
     /// Who leads, and so is the controller; -1: nobody is known to.
     case leader(BrokerID)
-    case adminEnded(id: UInt64, Result<String, MetadataError>)
+    case adminEnded(id: UInt64, AdminDesk.Outcome)
     /// This replica takes no part any more.
     case failed(String)
 }

@@ -35,9 +35,7 @@ enum QuorumQuestion: Equatable {
     }
 
     init(from input: inout ByteReader) throws(WireError) {
-        guard let kind = Kind(rawValue: try input.integer(UInt8.self, "quorum")) else {
-            throw WireError(.invalidValue, at: input.at - 1, "quorum")
-        }
+        let kind: Kind = try input.enumeration("quorum")
         switch kind {
         case .describe: self = .describe
         case .addVoter: self = .addVoter(try input.voter())
@@ -76,7 +74,7 @@ enum QuorumReply: Equatable {
         case 2:
             let code = ErrorCode(rawValue: try input.integer(Int16.self, "code")) ?? .unknownServerError
             self = .refused(code, try input.string("message"))
-        default: throw WireError(.invalidValue, at: input.at - 1, "reply")
+        case let other: throw WireError(.unexpectedValue(Int(other)), at: input.at - 1, "reply")
         }
     }
 }

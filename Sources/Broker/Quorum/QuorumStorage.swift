@@ -25,6 +25,11 @@ package enum QuorumStorage {
         for entry in try disk.list(QuorumLog.directory) where isOfQuorum(entry.name) {
             throw DiskError(.exists, "format", QuorumLog.directory + "/" + entry.name)
         }
+        try writeVoters(disk: disk, voters: voters)
+    }
+
+    static func writeVoters(disk: any Disk, voters: [QuorumVoter]) throws(DiskError) {
+        try disk.createDirectory(QuorumLog.directory)
         let set = VoterSet(voters.map(\.voter))
         let header = SnapshotFile.Header(id: .start, timestamp: 0, voters: set)
         var footer = ByteWriter()
@@ -39,6 +44,11 @@ package enum QuorumStorage {
     package static func isFormatted(_ disk: any Disk) throws(DiskError) -> Bool {
         guard disk.exists(QuorumLog.directory) else { return false }
         return try disk.list(QuorumLog.directory).contains { isOfQuorum($0.name) }
+    }
+
+    static func hasSnapshot(_ disk: any Disk) throws(DiskError) -> Bool {
+        guard disk.exists(QuorumLog.directory) else { return false }
+        return try disk.list(QuorumLog.directory).contains { SnapshotFile.id(of: $0.name) != nil }
     }
 
     private static func isOfQuorum(_ name: String) -> Bool {

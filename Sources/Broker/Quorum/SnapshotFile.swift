@@ -74,9 +74,8 @@ enum SnapshotFile {
 
         init(decoding bytes: [UInt8]) throws(WireError) {
             var input = ByteReader(bytes)
-            guard try input.integer(UInt16.self, "version") == 1 else {
-                throw WireError(.invalidValue, at: 0, "version")
-            }
+            let version = try input.integer(UInt16.self, "version")
+            guard version == 1 else { throw WireError(.unexpectedValue(Int(version)), at: 0, "version") }
             id = try input.position()
             timestamp = Timestamp(milliseconds: try input.integer(Int64.self, "timestamp"))
             voters = try input.voterSet()

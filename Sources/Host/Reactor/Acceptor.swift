@@ -112,9 +112,12 @@ extension DataLoop {
 
 extension OpenListener {
     /// Binds and listens. An empty host is every address; a name is resolved.
-    package static func open(_ listener: Listener, backlog: Int32) throws(SettingsProblem) -> OpenListener {
+    /// - Parameter property: the one that asks for it, for messages.
+    package static func open(
+        _ listener: Listener, backlog: Int32, property: String = "listeners"
+    ) throws(SettingsProblem) -> OpenListener {
         func problem(_ what: String) -> SettingsProblem {
-            SettingsProblem(place: "listeners", message: "cannot listen on \(listener): \(what)")
+            SettingsProblem(place: property, message: "cannot listen on \(listener): \(what)")
         }
         var address = listener.host.isEmpty ? "0.0.0.0" : listener.host
         if !address.contains(":"), !address.utf8.allSatisfy({ $0 == 46 || (48...57).contains($0) }) {

@@ -20,22 +20,25 @@ package final class ConnectionLimits: Sendable {
     private let totalMax: Int
     private let perAddressMax: Int
     private let overrides: [String: Int]
+    private let totalRefusal: Refusal
     private let perAddressRefusal: Refusal
     private let whole: ConnectionLimits?
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - overrides: `max.connections.per.ip.overrides`, by address.
-    ///   - perAddressRefusal: what is said where `perAddressMax` is another property's.
+    ///   - totalRefusal: what is said where `totalMax` is another property's; so is `perAddressRefusal`.
     ///   - whole: limits whose total these connections count in too; what one address may have there is not
     ///     asked.
     package init(
         totalMax: Int = .max, perAddressMax: Int = .max, overrides: [String: Int] = [:],
-        perAddressRefusal: Refusal = .address, within whole: ConnectionLimits? = nil
+        totalRefusal: Refusal = .total, perAddressRefusal: Refusal = .address,
+        within whole: ConnectionLimits? = nil
     ) {
         self.totalMax = totalMax
         self.perAddressMax = perAddressMax
         self.overrides = overrides
+        self.totalRefusal = totalRefusal
         self.perAddressRefusal = perAddressRefusal
         self.whole = whole
     }
@@ -47,7 +50,7 @@ package final class ConnectionLimits: Sendable {
         // The whole first, outside the lock: what it has counted is given back when there is no room here.
         if let refusal = whole?.admitUnnamed() { return refusal }
         let refusal = state.withLock { state -> Refusal? in
-            if state.total >= totalMax { return .total }
+            if state.total >= totalMax { return totalRefusal }
             let count = state.byAddress[address, default: 0]
             if count >= overrides[address] ?? perAddressMax { return perAddressRefusal }
             state.total += 1
@@ -69,7 +72,7 @@ package final class ConnectionLimits: Sendable {
 
     private func admitUnnamed() -> Refusal? {
         state.withLock { state in
-            if state.total >= totalMax { return .total }
+            if state.total >= totalMax { return totalRefusal }
             state.total += 1
             return nil
         }
