@@ -11,6 +11,8 @@ package final class Cluster {
     package private(set) var nodes: [SimulatedNode] = []
     package private(set) var clients: [ZnodeClient] = []
     private var checker = ReplicaChecker()
+    /// Who changes the voters, if anybody does.
+    var quorumOperator: QuorumOperator?
     /// Called with each stroke of fate that is due.
     package var onFault: ((Fault) -> Void)?
     /// Carries out an operator's wish: a change of voters, a transfer.
@@ -93,7 +95,9 @@ package final class Cluster {
             let notices = network.takeNotices()
             if notices.isEmpty { return }
             for (host, notice) in notices {
-                if host.number > 1000 {
+                if host == QuorumOperator.host {
+                    quorumOperator?.take(notice)
+                } else if host.number > 1000 {
                     clients[host.number - 1001].take(notice)
                 } else {
                     node(host.number).take(notice)
