@@ -1,6 +1,4 @@
-import Metadata
 import Synchronization
-package import Vocabulary
 
 /// Operators' wishes that come from outside of the loops, over HTTP, and who waits for what becomes of them.
 package final class AdminDesk: Sendable {

@@ -1,7 +1,7 @@
 import CommitLog
 import Metadata
 package import Ports
-package import Vocabulary
+import Vocabulary
 
 /// A broker's start: its log directories are opened and known, then its loops are made, each on its own thread.
 ///

@@ -34,12 +34,16 @@ package struct ZooKeeperSettings: Sendable, Equatable {
     /// `zookeeper.extendedTypesEnabled`: nodes with a time to live.
     package var areExtendedTypesEnabled = true
     /// `zookeeper.enforceQuota`: writes over a quota are refused, not only noted.
-    package var areQuotasEnforced = false
+    package var areQuotasEnforced = true
     /// `zookeeper.skipACL`: nobody is asked for permission.
     package var skipsACLs = false
     /// `zookeeper.DigestAuthenticationProvider.superDigest`: `super:` and the base64 SHA-1 of `super:password`. Who knows the
     /// password may do everything. Never shown.
     package var superDigest: String?
+
+    /// `zookeeper.znode.container.checkIntervalMs`: how often containers that are empty and nodes whose time to live is over are
+    /// looked for.
+    package var containerCheckIntervalMs: Int64 = 60_000
 
     package init() {}
 

@@ -1,4 +1,4 @@
-import Vocabulary
+package import Vocabulary
 
 /// A snapshot that comes in, a chunk at a time.
 struct IncomingSnapshot: Sendable {
@@ -37,7 +37,7 @@ extension Raft {
     }
 
     /// Who votes after the entries below `end`.
-    func voters(asOf end: Offset) -> VoterSet { voterSets.last { $0.offset < end }?.voters ?? .empty }
+    package func voters(asOf end: Offset) -> VoterSet { voterSets.last { $0.offset < end }?.voters ?? .empty }
 
     // MARK: Sending
 

@@ -50,6 +50,12 @@ extension Coordination {
         return tree.ephemeralPaths(of: session).filter { $0.utf8.starts(with: start) }
     }
 
+    /// The session whose ephemeral node stands there, everything decided included; nil when there is none.
+    package func ephemeralOwner(of path: String) -> Int64? {
+        guard let path = ZnodePath(path) else { return nil }
+        return node(path)?.head.owner.session
+    }
+
     /// Whether someone may hear of a change to a node with that access list.
     package func mayRead(_ acl: ACL, _ identities: [Identity]) -> Bool {
         access.permits(acl, .read, identities)

@@ -60,6 +60,7 @@ extension Coordination {
 
     /// - Throws: `sessionExpired` when the caller's session is no more, `sessionMoved` when its client is at another broker.
     func checkSession(of caller: Caller) throws(CoordinationError) {
+        if caller.isCluster { return }
         guard let session = session(caller.session) else { throw .sessionExpired }
         if session.broker != caller.broker { throw .sessionMoved }
     }

@@ -28,6 +28,13 @@ package struct Caller: Hashable, Sendable {
         self.broker = broker
         self.identities = identities
     }
+
+    /// The cluster itself, which has no session and may do everything.
+    package static func cluster(through broker: BrokerID) -> Caller {
+        Caller(session: 0, broker: broker, identities: [.superuser])
+    }
+
+    var isCluster: Bool { session == 0 && identities == [.superuser] }
 }
 
 /// One write, as clients send it: the path not checked yet. A version of -1 means any.

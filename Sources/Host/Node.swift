@@ -19,8 +19,10 @@ package final class Node: Sendable {
     private let limits: ConnectionLimits
     private let logger: Logger
     private let state: NodeState
+    private let addresses: String
+    private let budget: DescriptorBudget
 
-    /// Starts everything; when it returns, clients are answered.
+    /// Starts everything but what Kafka's clients are served by, which waits for the quorum: `waitUntilReady`.
     /// - Parameter mayMove: takes any port for HTTP and for ZooKeeper's clients when the configured one is in
     ///   use.
     /// - Throws: what is wrong, and what to do about it.
@@ -47,17 +49,12 @@ package final class Node: Sendable {
 
         let broker: Broker
         do throws(SettingsProblems) {
-            broker = try Self.startControl(reactor, config, disks, threads: settings.recoveryThreads)
+            broker = try Self.start(reactor, config, disks, threads: settings.recoveryThreads)
         } catch {
             open.close()
             throw error
         }
         syncNumbers.metrics.withLock { $0 = broker.metrics }
-        reactor.startLoops { id in
-            var generator = SystemRandomNumberGenerator()
-            return BrokerLoop(id: id, broker: broker, now: SystemClock.now(), seed: generator.next())
-        }
-
         let state = NodeState(started: started)
         do throws(SettingsProblems) {
             http = try Self.startHTTP(settings.httpListener, mayMove, logger) { path in
@@ -68,7 +65,6 @@ package final class Node: Sendable {
                 }
             }
         } catch {
-            reactor.finishLoops(by: started)
             reactor.finishControl()
             reactor.finishQuorum(by: started)
             throw error
@@ -82,18 +78,38 @@ package final class Node: Sendable {
         self.limits = limits
         self.logger = logger
         self.state = state
+        addresses = open.all.map(\.description).joined(separator: ",")
+        self.budget = budget
+    }
+
+    /// Blocks until clients are answered: until the quorum has let the broker in, and its partitions are there.
+    ///
+    /// - Returns: false when it was stopped before.
+    /// - Throws: why the broker cannot run.
+    package func waitUntilReady() throws(SettingsProblems) -> Bool {
+        switch reactor.gate.wait() {
+        case .stopped: return false
+        case .failed(let error):
+            throw SettingsProblems(problems: [SettingsProblem(place: "broker", message: error.description)])
+        case .up: break
+        }
+        reactor.startLoops { [broker] id in
+            var generator = SystemRandomNumberGenerator()
+            return BrokerLoop(id: id, broker: broker, now: SystemClock.now(), seed: generator.next())
+        }
         state.isReady.store(true, ordering: .releasing)
-        let milliseconds = (SystemClock.instant() - started) / 1_000_000
+        let milliseconds = (SystemClock.instant() - state.started) / 1_000_000
         logger.info(
             "The broker is ready.",
             metadata: [
                 "broker.id": "\(settings.nodeID)", "cluster.id": "\(broker.clusterID)",
-                "listeners": "\(open.all.map(\.description).joined(separator: ","))",
+                "listeners": "\(addresses)",
                 "log.dirs": "\(settings.logDirs.joined(separator: ","))",
                 "data.loops": "\(settings.reactor.dataLoops)",
                 "connections.max": "\(budget.connections)", "open.files.max": "\(budget.filesPerDisk)",
                 "start.ms": "\(milliseconds)",
             ])
+        return true
     }
 
     /// `needletail ready id=1 pid=4711 kafka=127.0.0.1:9092 http=127.0.0.1:8080 zookeeper=127.0.0.1:2181`
@@ -118,13 +134,20 @@ package final class Node: Sendable {
         let start = SystemClock.instant()
         state.isReady.store(false, ordering: .releasing)
         logger.info("The broker stops.")
+        reactor.gate.open(.stopped)
         reactor.finishLoops(by: start.adding(milliseconds: graceMs))
         reactor.finishControl()
-        reactor.finishQuorum(by: SystemClock.instant().adding(milliseconds: 500))
+        waitToLeave(until: SystemClock.instant().adding(milliseconds: graceMs))
+        reactor.finishQuorum(by: SystemClock.instant().adding(milliseconds: 100))
         http?.stop()
         logger.info(
             "The broker has stopped.", metadata: ["stop.ms": "\((SystemClock.instant() - start) / 1_000_000)"]
         )
+    }
+
+    /// The quorum closes the broker's session, and hands the leadership over; if it cannot, others will notice.
+    private func waitToLeave(until deadline: Instant) {
+        while !broker.quorum.hasLeft, SystemClock.instant() < deadline { usleep(2000) }
     }
 
     // MARK: - The parts

@@ -81,8 +81,20 @@ func runBroker(_ properties: Properties, _ options: LoggingOptions, mayMove: Boo
         for problem in error.problems { writeLine("needletail: \(problem)", to: STDERR_FILENO) }
         throw ExitCode.failure
     }
-    writeLine(node.readyLine, to: STDOUT_FILENO)
-    signals.waitAndStop { node.stop() }
+    // A broker of a larger quorum may wait long for the others, and must be stoppable meanwhile.
+    let starter = HostThread("starter") {
+        do throws(SettingsProblems) {
+            if try node.waitUntilReady() { writeLine(node.readyLine, to: STDOUT_FILENO) }
+        } catch {
+            sink.flush()
+            for problem in error.problems { writeLine("needletail: \(problem)", to: STDERR_FILENO) }
+            exit(EXIT_FAILURE)
+        }
+    }
+    signals.waitAndStop {
+        node.stop()
+        starter.join()
+    }
     sink.flush()
 }
 

@@ -1,3 +1,4 @@
+import HashTreeCollections
 import Metadata
 import Ports
 import Vocabulary

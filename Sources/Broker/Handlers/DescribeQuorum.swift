@@ -1,3 +1,4 @@
+import Consensus
 import Messages
 import Metadata
 import Vocabulary

@@ -18,7 +18,9 @@ struct ByteReader {
     mutating func integer<T: FixedWidthInteger & BitwiseCopyable>(
         _: T.Type = T.self, _ field: StaticString = ""
     ) throws(WireError) -> T {
-        try readInteger(bytes.span.bytes, &at, as: T.self, field)
+        var next = at
+        defer { at = next }
+        return try readInteger(bytes.span.bytes, &next, as: T.self, field)
     }
 
     mutating func boolean(_ field: StaticString = "") throws(WireError) -> Bool {

@@ -34,13 +34,13 @@ struct LogOpening {
             return QuorumLog(log: log, disk: disk)
         }
         while true {
-            do throws(LogError) {
+            do {
                 let (log, report) = try Log.open(
                     disk: disk, topicPartition: place, topicID: .metadataTopic, config: QuorumLog.config,
                     start: start, now: now)
                 warnings += report.warnings
                 return try finish(QuorumLog(log: log, disk: disk), snapshot, start)
-            } catch .corrupted(let path, let offset, let position, let detail) {
+            } catch LogError.corrupted(let path, let offset, let position, let detail) {
                 let what = "\(path) is damaged at position \(position), offset \(offset): \(detail)"
                 guard repairs else { throw QuorumError(what) }
                 let end = try Log.cutDamage(

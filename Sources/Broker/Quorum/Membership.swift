@@ -35,9 +35,6 @@ struct Membership {
         if case .in(id) = standing { standing = .wanted(at: now) }
     }
 
-    /// What was asked of the one before is asked of the next.
-    mutating func leaderChanged(now: Instant) { if case .asked = standing { standing = .wanted(at: now) } }
-
     var nextWake: Instant? {
         switch standing {
         case .wanted(let at): at

@@ -3,7 +3,7 @@ import Vocabulary
 import Wire
 
 /// Raft's messages as bytes. A type's number is never reused; a field more is a new number.
-extension Message {
+extension RaftMessage {
     private enum Kind: UInt8 {
         case preVoteRequest = 1
         case preVoteResponse, voteRequest, voteResponse, append, appendResponse, snapshotChunk, snapshotResponse,

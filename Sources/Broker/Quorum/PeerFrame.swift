@@ -9,7 +9,7 @@ import Wire
 enum PeerFrame {
     case hello(PeerHello)
     /// A message of Raft's. Behind its fields stand the bytes that belong to it: batches of the log, or a piece of a snapshot.
-    case raft(Message, payload: [UInt8])
+    case raft(RaftMessage, payload: [UInt8])
     /// Asks the leader for something; answered by `answer` with the same number.
     case ask(id: UInt64, PeerQuestion)
     case answer(id: UInt64, PeerAnswer)
@@ -59,7 +59,7 @@ enum PeerFrame {
         switch kind {
         case .hello: self = .hello(try PeerHello(from: &input))
         case .raft:
-            let message = try Message(from: &input)
+            let message = try RaftMessage(from: &input)
             self = .raft(message, payload: Array(input.rest()))
         case .ask: self = .ask(id: try input.integer(), try PeerQuestion(from: &input))
         case .answer: self = .answer(id: try input.integer(), try PeerAnswer(from: &input))

@@ -9,6 +9,8 @@ enum Asker {
     case control(id: UInt64)
     /// This broker itself, coming up.
     case join
+    /// This broker itself, on its way out.
+    case leave
     /// A Kafka client of this broker, about the quorum itself.
     case kafka(ControlRequest)
     /// An operator's wish, by this broker's HTTP.

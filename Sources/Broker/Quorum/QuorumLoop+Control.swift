@@ -2,6 +2,7 @@ import Consensus
 import Messages
 import Metadata
 import Vocabulary
+import Wire
 
 /// What the control loop and Kafka clients want of the quorum.
 extension QuorumLoop {
@@ -66,7 +67,7 @@ extension QuorumLoop {
         }
     }
 
-    private func reply(_ ticket: ReplyTicket, _ message: some Message) {
+    private func reply(_ ticket: ReplyTicket, _ message: some Wire.Message) {
         emit(.post(.reply(ticket, ticket.frame(message)), to: ticket.loop))
     }
 }

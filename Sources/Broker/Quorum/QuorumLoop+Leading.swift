@@ -1,5 +1,6 @@
 import Consensus
 import Coordination
+import HashTreeCollections
 import Metadata
 import Ports
 import Vocabulary
@@ -95,7 +96,7 @@ extension QuorumLoop {
         guard leadership.isServing, failure == nil else { return }
         for session in leadership.tracker.takeExpired(at: now.instant) { expire(session) }
         if leadership.nextSweep <= now.instant {
-            leadership.nextSweep = now.instant.adding(milliseconds: config.zookeeper.containerCheckMs)
+            leadership.nextSweep = now.instant.adding(milliseconds: config.zookeeper.containerCheckIntervalMs)
             sweep()
         }
         publishController()
@@ -103,11 +104,9 @@ extension QuorumLoop {
 
     /// All of earlier terms is applied: from here on it may decide.
     func beginServing() {
-        leadership.serve(now: now.instant, sweepMs: config.zookeeper.containerCheckMs)
+        leadership.serve(now: now.instant, sweepMs: config.zookeeper.containerCheckIntervalMs)
         // Whoever lives gets a whole timeout to find the new leader.
-        for session in coordination.sessions.values {
-            leadership.tracker.add(session.id, timeoutMs: Int64(session.timeoutMs), at: now.instant)
-        }
+        leadership.tracker = SessionTracker(coordination.sessions.values, at: now.instant)
         formatIfNew()
         publishController()
         askAgain()
@@ -125,7 +124,7 @@ extension QuorumLoop {
 
     /// Containers that are empty and nodes whose time is over.
     private func sweep() {
-        for path in coordination.nodesDue(at: now.timestamp) {
+        for path in coordination.nodesDue(at: now.timestamp, unusedMs: nil, limit: 1000) {
             let decision = coordination.decide(.deleteContainer(path: path), zxid: nextZxid, at: now.timestamp)
             if case .commit(let transaction, _) = decision { propose(transaction) }
         }
@@ -151,7 +150,7 @@ extension QuorumLoop {
     /// A session begins, or its client is back.
     private func track(_ reply: CoordinationReply) {
         guard case .session(let session) = reply else { return }
-        leadership.tracker.add(session.id, timeoutMs: Int64(session.timeoutMs), at: now.instant)
+        leadership.tracker.add(session.id, timeoutMs: session.timeoutMs, at: now.instant)
     }
 
     /// Ends a session: its ephemeral znodes go, and where it is a broker's the broker is fenced by the same transaction.

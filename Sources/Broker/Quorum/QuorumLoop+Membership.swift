@@ -1,5 +1,6 @@
 import Consensus
 import Coordination
+import HashTreeCollections
 import Metadata
 import Vocabulary
 
@@ -12,7 +13,7 @@ extension QuorumLoop {
         guard failure == nil else { return }
         if case .wanted(let at) = membership.standing, at <= now.instant { join() }
         guard membership.nextHeard <= now.instant else { return }
-        let every = max(50, min(config.zookeeper.tickMs / 4, config.quorum.brokerSessionMs / 6))
+        let every = max(50, min(config.zookeeper.tickTimeMs / 4, config.quorum.brokerHeartbeatIntervalMs / 2))
         membership.nextHeard = now.instant.adding(milliseconds: every)
         tellHeard()
     }
@@ -27,7 +28,7 @@ extension QuorumLoop {
         }
         membership.standing = .asked
         let password = SessionPassword(high: chance.next(), low: chance.next())
-        ask(.join(JoinAsk(broker, password: password, timeoutMs: Int32(config.quorum.brokerSessionMs))), .join)
+        ask(.join(JoinAsk(broker, password: password, timeoutMs: Int32(config.quorum.brokerSessionTimeoutMs))), .join)
     }
 
     func joinAnswered(_ outcome: PeerAnswer.Outcome) {
@@ -53,10 +54,17 @@ extension QuorumLoop {
         }
     }
 
+    /// The broker stops: its session ends now, and if it leads another broker takes over, before anyone has to notice.
     func leave() {
-        guard let session = membership.session else { return }
+        guard let session = membership.session else { return left() }
         membership.standing = .leaving
-        ask(.coordination(.closeSession(id: session, broker: me.id)), .nobody)
+        ask(.coordination(.closeSession(id: session, broker: me.id)), .leave)
+    }
+
+    func left() {
+        guard leadership.isLeader, raft.voters.voters.count > 1, failure == nil else { return shared.left() }
+        leadership.transfer = .leave
+        drive(.transferLeadership(to: nil))
     }
 
     /// Tells the leader which sessions live. Pings are not replicated; the leader alone counts the time.
@@ -113,13 +121,13 @@ extension QuorumLoop {
             invariantFailed("a session was refused: \(decision)")
         }
         propose(transaction)
-        leadership.tracker.add(session.id, timeoutMs: Int64(session.timeoutMs), at: now.instant)
+        leadership.tracker.add(session.id, timeoutMs: session.timeoutMs, at: now.instant)
         return session
     }
 
     /// Decides a znode of the cluster's own.
     private func create(_ path: String, _ data: String?, owner: Session?) -> CoordinationTransaction? {
-        let caller = Caller(session: owner?.id ?? 0, broker: owner?.broker ?? me.id, identities: [.superuser])
+        let caller = owner.map { Caller(session: $0.id, broker: $0.broker, identities: [.superuser]) } ?? .cluster(through: me.id)
         let operation = ZnodeOperation.create(
             path: path, data: data.map { Array($0.utf8) }, acl: data == nil ? .open : .readOnly,
             kind: owner == nil ? .persistent : .ephemeral)
@@ -142,7 +150,7 @@ extension QuorumLoop {
     }
 
     private func delete(_ path: String) -> CoordinationTransaction? {
-        let caller = Caller(session: 0, broker: me.id, identities: [.superuser])
+        let caller = Caller.cluster(through: me.id)
         let decision = coordination.decide(
             .write(.delete(path: path, version: -1), by: caller), zxid: nextZxid, at: now.timestamp)
         guard case .commit(let transaction, _) = decision else { return nil }

@@ -52,9 +52,12 @@ extension QuorumLoop {
         }
     }
 
-    private func received(_ message: Message, _ payload: [UInt8], from key: ReplicaKey, on link: PeerLink) {
+    private func received(_ message: RaftMessage, _ payload: [UInt8], from key: ReplicaKey, on link: PeerLink) {
         switch message.body {
         case .append(let append):
+            if append.end > append.previous.end, now.instant < fullUntil {
+                return drive(.received(RaftMessage(term: message.term, .append(append.withoutEntries)), from: key))
+            }
             inHand = InHand(from: append.previous.end, end: append.end, bytes: payload)
         case .snapshotChunk(let chunk):
             guard payload.count == chunk.count else { return refuse(link, "a piece of a snapshot is cut off") }
@@ -105,5 +108,13 @@ extension QuorumLoop {
         let bytes = frame.encode()
         bytes.withUnsafeBytes { link.connection.output.append($0) }
         markDirty(link.connection)
+    }
+}
+
+extension Append {
+    /// The leader's word without its entries, for a replica that cannot take them just now.
+    var withoutEntries: Append {
+        Append(
+            previous: previous, end: previous.end, runs: [], committed: min(committed, previous.end), round: round)
     }
 }

@@ -78,6 +78,7 @@ extension QuorumLoop {
     func transferEnded(_ isDone: Bool) {
         guard let asker = leadership.transfer else { return }
         leadership.transfer = nil
+        if case .leave = asker { return shared.left() }
         let reply: QuorumReply =
             isDone ? .done : .refused(.requestTimedOut, "No other voter took the leadership over in time.")
         answer(asker, PeerAnswer(.quorum(reply), index: applied))

@@ -1,5 +1,7 @@
 import CommitLog
 import Consensus
+import Coordination
+import Metadata
 import Ports
 import Vocabulary
 
@@ -20,6 +22,7 @@ extension QuorumLoop {
         guard failure == nil else { return }
         let before = raft.committed
         run(raft.step(event, at: now.instant))
+        if mustRestart { return restartReplica() }
         if raft.committed > before { apply() }
     }
 
@@ -81,21 +84,42 @@ extension QuorumLoop {
             let bytes = try inHand.bytes(from: from, end: end)
             for entry in try log.appendReceived(bytes, end: end, now: now.timestamp) { pending.append(entry) }
         } catch let error as LogError {
-            appendFailed(error, from: from)
+            appendFailed(error)
         } catch {
-            appendFailed(.unfitting("\(error)"), from: from)
+            appendFailed(.unfitting("\(error)"))
         }
     }
 
-    private func appendFailed(_ error: LogError, from: Offset) {
+    private func appendFailed(_ error: LogError) {
         switch error {
         case .disk(let error) where error.reason == .noSpace:
             log(.error, "There is no space for the quorum's entries; they are asked for again.", [("reason", "\(error)")])
+            fullUntil = now.instant.adding(milliseconds: 1000)
         case .unfitting(let why):
-            log(.warning, "The leader's entries are damaged; they are asked for again.", [("reason", why)])
+            log(.error, "The leader's entries do not fit; they are asked for again.", [("reason", why)])
         default: return fail("\(error)")
         }
-        drive(.appendFailed(end: log.endOffset))
+        mustRestart = true
+    }
+
+    /// Raft counts entries that the log could not take: it begins anew with what the log holds, as after a crash.
+    func restartReplica() {
+        mustRestart = false
+        do throws(DiskError) {
+            try log.syncNow()
+        } catch {
+            return fail("\(error)")
+        }
+        loseLeadership()
+        var restored = RaftRestored()
+        restored.hardState = raft.hardState
+        restored.snapshot = raft.snapshot
+        restored.snapshotBytes = snapshots.newestBytes
+        restored.logStart = log.startOffset
+        restored.runs = log.termRuns
+        restored.voterSets = raft.voterSets.filter { $0.offset < log.endOffset }
+        raft = Raft(config: raft.config, restored: restored, seed: chance.next(), now: now.instant)
+        for link in links.all { if let key = link.key { drive(.observerConnected(key)) } }
     }
 
     // MARK: - The other replicas
@@ -162,7 +186,6 @@ extension QuorumLoop {
     /// Another leads, or nobody: what was asked of the one before may never be answered.
     private func leaderChanged() {
         failAsks()
-        membership.leaderChanged(now: now.instant)
         tell(.leader(raft.leader?.id ?? .none))
         askAgain()
     }
@@ -179,7 +202,8 @@ extension QuorumLoop {
         let voters = raft.voters.voters.filter { $0.key.id != me.id }
         let known = voters.map { PeerAddress(host: $0.host, port: $0.port) }
         let isAlone = raft.voters.voters.count == 1 && raft.voters.contains(me)
-        links.setTargets(known.isEmpty && !isAlone ? config.quorum.bootstrap : known, now: now.instant)
+        let places = config.quorum.places.filter { $0.id != me.id }.map { PeerAddress(host: $0.host, port: $0.port) }
+        links.setTargets(known.isEmpty && !isAlone ? places : known, now: now.instant)
     }
 }
 

@@ -1,5 +1,7 @@
 import CommitLog
 import Consensus
+import Coordination
+import HashTreeCollections
 import Metadata
 import Ports
 import Vocabulary
@@ -17,7 +19,7 @@ extension QuorumLoop {
     func snapshotIfDue() {
         guard snapshots.making == nil, failure == nil else { return }
         let bytes = log.byteCount(from: snapshots.newest.end, to: applied)
-        if bytes >= config.quorum.snapshotBytes { beginSnapshot() }
+        if bytes >= config.quorum.snapshotAfterBytes { beginSnapshot() }
     }
 
     /// Begins a snapshot of all that is applied.

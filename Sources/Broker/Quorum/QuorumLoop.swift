@@ -1,7 +1,8 @@
+import CommitLog
 import Consensus
 import Coordination
 import Metadata
-package import Ports
+import Ports
 import Synchronization
 package import Vocabulary
 
@@ -41,6 +42,10 @@ package final class QuorumLoop {
     var snapshots: Snapshots
     /// The metadata directory's disk failed: this replica takes no part any more until it is restarted.
     private(set) var failure: String?
+    /// What the log could not take makes Raft begin anew.
+    var mustRestart = false
+    /// Until then entries are not taken, for want of space.
+    var fullUntil = Instant(nanoseconds: 0)
     /// The append or the piece of a snapshot that Raft was told of last; its bytes.
     var inHand: InHand?
 
@@ -65,7 +70,7 @@ package final class QuorumLoop {
         applied = found.restored.snapshot.end
         links = PeerLinks(chance: chance.split())
         membership = Membership(now: now.instant)
-        zookeeper = ZooKeeperServer(config.zookeeper, chance: chance.split())
+        zookeeper = ZooKeeperServer(config.zookeeper, chance: chance.split(), now: now)
         snapshots = Snapshots(found.restored.snapshot, bytes: found.restored.snapshotBytes)
         var raftConfig = RaftConfig(me: me)
         raftConfig.electionTimeoutMs = config.quorum.electionTimeoutMs
@@ -155,7 +160,7 @@ package final class QuorumLoop {
         if isSnapshotting { return now.instant }
         return [
             failure == nil ? raft.nextWake : nil, links.nextDial, leadership.nextWake, membership.nextWake,
-            zookeeper.nextWake,
+            clientsWake,
         ].compactMap { $0 }.min()
     }
 
@@ -259,12 +264,18 @@ package final class QuorumLoop {
 package final class QuorumShared: Sendable {
     private let point: Atomic<Int64>
     private let isClean = Atomic(false)
+    private let isGone = Atomic(false)
 
     init(recoveryPoint: Offset) { point = Atomic(recoveryPoint.value) }
 
     /// Where recovery of the metadata log begins after a crash: for the checkpoint file.
     package var recoveryPoint: Offset { Offset(point.load(ordering: .relaxed)) }
     package var wasClosedCleanly: Bool { isClean.load(ordering: .acquiring) }
+
+    /// The broker's session is closed, and it leads nobody: it may go.
+    package var hasLeft: Bool { isGone.load(ordering: .acquiring) }
+
+    func left() { isGone.store(true, ordering: .releasing) }
 
     func note(recoveryPoint: Offset) { point.store(recoveryPoint.value, ordering: .relaxed) }
 

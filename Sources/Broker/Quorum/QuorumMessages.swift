@@ -1,4 +1,4 @@
-import Metadata
+package import Metadata
 package import Vocabulary
 
 /// What the control loop wants of the quorum.

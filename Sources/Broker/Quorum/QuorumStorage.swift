@@ -85,6 +85,12 @@ package enum QuorumStorage {
                 log: log, entries: opening.entries, hasSnapshot: hasSnapshot, warnings: opening.warnings)
             found.restored.hardState = hardState ?? HardState()
             found.restored.snapshot = snapshot
+            if hasSnapshot {
+                let path = SnapshotFile.path(snapshot)
+                let header = try SnapshotFile.header(disk, path)
+                found.restored.snapshotBytes = try disk.sizeOf(path)
+                found.restored.voterSets = [PlacedVoterSet(offset: snapshot.end + -1, voters: header.voters)]
+            }
             found.restored.logStart = log.startOffset
             found.restored.runs = log.termRuns
             try finish(&found, opening.lostEnd)

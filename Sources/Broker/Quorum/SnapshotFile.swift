@@ -82,6 +82,33 @@ enum SnapshotFile {
         }
     }
 
+    /// What the first section says. The rest is not looked at.
+    static func header(_ disk: any Disk, _ path: String) throws -> Header {
+        let file = try disk.open(path, .existing)
+        defer { disk.close(file) }
+        guard let (kind, bytes) = try section(disk, file, at: 0, size: try disk.size(file), path), kind == .header else {
+            throw QuorumError("\(path) does not begin with what it is of")
+        }
+        return try Header(decoding: Array(bytes[1...]))
+    }
+
+    /// A section with its kind in the first byte; nil at the file's end.
+    private static func section(
+        _ disk: any Disk, _ file: FileID, at position: Int64, size: Int64, _ path: String
+    ) throws -> (kind: Kind, bytes: [UInt8])? {
+        if position == size { return nil }
+        let head = try disk.readBytes(file, at: position, count: 8)
+        var input = ByteReader(head)
+        guard let length = try? input.integer(UInt32.self), let sum = try? input.integer(UInt32.self),
+            length > 0, Int64(length) <= size - position - 8
+        else { throw QuorumError("\(path) is cut off at byte \(position)") }
+        let bytes = try disk.readBytes(file, at: position + 8, count: Int(length))
+        guard bytes.withUnsafeBytes({ crc32c($0) }) == sum, let kind = Kind(rawValue: bytes[0]) else {
+            throw QuorumError("\(path) is damaged at byte \(position)")
+        }
+        return (kind, bytes)
+    }
+
     /// Reads a file's sections in order.
     ///
     /// - Throws: `QuorumError` when it is damaged or not whole.
@@ -93,17 +120,8 @@ enum SnapshotFile {
         let size = try disk.size(file)
         var at: Int64 = 0
         var count: UInt64 = 0
-        while at < size {
-            let head = try disk.readBytes(file, at: at, count: 8)
-            var input = ByteReader(head)
-            guard let length = try? input.integer(UInt32.self), let sum = try? input.integer(UInt32.self),
-                length > 0, Int64(length) <= size - at - 8
-            else { throw QuorumError("\(path) is cut off at byte \(at)") }
-            let bytes = try disk.readBytes(file, at: at + 8, count: Int(length))
-            guard bytes.withUnsafeBytes({ crc32c($0) }) == sum, let kind = Kind(rawValue: bytes[0]) else {
-                throw QuorumError("\(path) is damaged at byte \(at)")
-            }
-            at += 8 + Int64(length)
+        while let (kind, bytes) = try section(disk, file, at: at, size: size, path) {
+            at += 8 + Int64(bytes.count)
             if kind == .footer {
                 var footer = ByteReader(bytes, at: 1)
                 guard let sections = try? footer.integer(UInt64.self), sections == count, at == size else {

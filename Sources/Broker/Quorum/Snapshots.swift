@@ -115,7 +115,7 @@ struct SnapshotState {
                     .map { try MetadataRecord(decoding: $0) }
             case .coordination:
                 hasCoordination = true
-                try reader.feed(bytes)
+                try reader.read(bytes)
             case .footer: break
             }
         }

@@ -1,3 +1,4 @@
+import Consensus
 import Coordination
 import Vocabulary
 import Wire
@@ -241,6 +242,13 @@ extension QuorumLoop {
             if case .greeting = client.state { continue }
             drop(client, "no leader of the quorum can be reached")
         }
+    }
+
+    /// When clients without a leader are to be looked at.
+    var clientsWake: Instant? {
+        guard let since = zookeeper.leaderlessSince, !zookeeper.clients.isEmpty else { return asks.nextExpiry }
+        let due = since.adding(milliseconds: Self.leaderlessMaxMs)
+        return [due > now.instant ? due : nil, asks.nextExpiry].compactMap { $0 }.min()
     }
 
     /// No leader has been known for so long that clients which agree are read for.

@@ -1,5 +1,7 @@
 import Consensus
 import Coordination
+import HashTreeCollections
+import Metadata
 import Vocabulary
 import ZooKeeper
 

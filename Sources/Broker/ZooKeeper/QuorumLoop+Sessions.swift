@@ -1,3 +1,4 @@
+import Consensus
 import Coordination
 import Vocabulary
 import ZooKeeper

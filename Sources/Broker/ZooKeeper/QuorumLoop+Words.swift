@@ -1,5 +1,7 @@
 import Consensus
 import Coordination
+import HashTreeCollections
+import Ports
 import Vocabulary
 
 /// Answers to four-letter words, in the form that ZooKeeper's tools read.
@@ -88,7 +90,7 @@ extension QuorumLoop {
     private func line(_ client: ZooKeeperConnection, isLong: Bool) -> String {
         let counts = client.statistics
         let isOpen = if case .open = client.state { true } else { false }
-        var text = "/\(client.connection.peer):\(client.connection.peerPort)[\(isOpen ? 1 : 0)](queued=\(client.outstanding),"
+        var text = "/\(client.connection.peer)[\(isOpen ? 1 : 0)](queued=\(client.outstanding),"
         text += "recved=\(counts.received),sent=\(counts.sent)"
         if isLong, client.session != 0 {
             text += ",sid=\(hex(client.session)),lop=\(counts.lastOperation),est=\(counts.established)"
@@ -102,7 +104,7 @@ extension QuorumLoop {
     private var confText: String {
         let settings = config.zookeeper
         var lines = [
-            "clientPort=\(config.zookeeperPort)", "dataDir=\(log.disk.name)", "tickTime=\(settings.tickTimeMs)",
+            "dataDir=\(log.disk.name)", "tickTime=\(settings.tickTimeMs)",
             "maxClientCnxns=\(settings.connectionsPerAddressMax == .max ? 0 : settings.connectionsPerAddressMax)",
             "minSessionTimeout=\(settings.sessionTimeoutMinMs)", "maxSessionTimeout=\(settings.sessionTimeoutMaxMs)",
             "serverId=\(me.id)", "electionTimeout=\(config.quorum.electionTimeoutMs)",
@@ -150,7 +152,7 @@ extension QuorumLoop {
             ("zk_znode_count", "\(coordination.tree.count)"), ("zk_watch_count", "\(zookeeper.watches.count)"),
             ("zk_ephemerals_count", "\(coordination.tree.ephemeralCount)"),
             ("zk_global_sessions", "\(coordination.sessions.count)"),
-            ("zk_approximate_data_size", "\(coordination.tree.dataSize)"),
+            ("zk_approximate_data_size", "\(coordination.tree.dataBytes)"),
             ("zk_uptime", "\(now.timestamp.milliseconds - zookeeper.started.milliseconds)"),
         ]
         if raft.role == .leader {

@@ -55,6 +55,10 @@ final class ZooKeeperConnection {
     var isIdle: Bool { first == slots.count }
     var outstanding: Int { slots.count - first }
     /// Something was asked of the leader, whose fate nobody would know if the leader were lost.
+    /// It asked for the end of its session.
+    var isClosingSession: Bool {
+        slots[first...].contains { if case .closeSession = $0.request { true } else { false } }
+    }
     var hasAsked: Bool { slots[first...].contains { $0.isAsked && $0.reply == nil } }
 
     func takeID() -> UInt64 {

@@ -119,7 +119,7 @@ final class DataLoop {
         while true {
             settleConnections()
             let effects = logic.takeOutbound()
-            if effects.isEmpty { return }
+            if effects.isEmpty { return settleConnections() }  // What ends a turn may have made answers too.
             context.run(effects, dial: beginToDial)
         }
     }

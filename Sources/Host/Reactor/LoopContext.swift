@@ -28,6 +28,7 @@ final class LoopContext: Sendable {
     let warmPool: WarmPool
     let resolverPool: ResolverPool
     let logger: Logger
+    let gate = StartGate()
 
     init(
         settings: ReactorSettings, limits: ConnectionLimits, disks: [any Disk], logger: Logger,
@@ -72,6 +73,8 @@ final class LoopContext: Sendable {
             case .post(let message, let loop): post(message, to: loop)
             case .log(let line): logger.log(line)
             case .dial(let wanted): dial(wanted)
+            case .up: gate.open(.up)
+            case .startFailed(let error): gate.open(.failed(error))
             case .sync(let request):
                 guard let pool = syncPools[ObjectIdentifier(request.disk)] else {
                     invariantFailed("a sync of a disk that the host does not know: \(request.disk.name)")

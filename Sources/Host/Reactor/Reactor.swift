@@ -36,6 +36,12 @@ package final class Reactor: Sendable {
             settings: settings, limits: limits, disks: disks, logger: logger, observeSync: observeSync)
     }
 
+    /// What the control loop says of its start.
+    var gate: StartGate { context.gate }
+
+    /// Gives a loop a message from outside of all loops.
+    func post(_ message: LoopMessage, to loop: LoopID) { context.post(message, to: loop) }
+
     /// Runs effects that arose before the loops ran.
     package func run(_ effects: [LoopEffect]) { context.run(effects) }
 
