@@ -42,6 +42,9 @@ let rooms: [Room] = [
          packages: ["HashTreeCollections"]),
     Room(name: "Host", uses: ["Vocabulary", "CLinux", "Metadata", "Messages", "Ports", "CommitLog", "Broker"],
          packages: ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
+    Room(name: "Simulation", uses: ["Vocabulary", "Ports", "SimulatedDisk", "Broker", "Wire", "ZooKeeper", "Consensus",
+                                    "Coordination"], exclude: ["README.md"]),
+    Room(name: "simulate", kind: .program, uses: ["Vocabulary", "Simulation"], packages: ["ArgumentParser"]),
     Room(name: "needletail", kind: .program,
          uses: ["Vocabulary", "CLinux", "Wire", "Messages", "Records", "ZooKeeper", "Ports", "CommitLog", "Client",
                 "Metadata", "Broker", "Host"],
@@ -66,6 +69,7 @@ let tests: [(name: String, uses: [String])] = [
     ("ClientTests", ["Client", "Messages", "Records", "ZooKeeper", "Wire", "Vocabulary"]),
     ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Consensus", "Coordination", "Metadata", "Messages",
                      "Records", "Wire", "ZooKeeper", "Vocabulary"]),
+    ("SimulationTests", ["Simulation", "SimulatedDisk", "Broker", "Ports", "Wire", "ZooKeeper", "Vocabulary"]),
     ("HostTests", ["Host", "SimulatedDisk", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
 ]
 
