@@ -57,7 +57,8 @@ extension QuorumLoop {
 
     /// The broker stops: its session ends now, and if it leads another broker takes over, before anyone has to notice.
     func leave() {
-        guard let session = membership.session else { return left() }
+        // A broker that is the whole cluster has nobody to tell, and hands nothing over.
+        guard let session = membership.session, !config.quorum.isAlone else { return left() }
         membership.standing = .leaving
         ask(.coordination(.closeSession(id: session, broker: me.id)), .leave)
     }
@@ -89,7 +90,7 @@ extension QuorumLoop {
             try checkDuplicate(of: new)
             new.epoch = nil
             _ = try metadata.decide(.registerBroker(new), at: now.timestamp)  // Before anything is proposed.
-            if let session = brokerSession(new.id) { closeSession(session, by: nil, .nobody) }
+            if let session = brokerSession(new.id) { replaceSession(session) }
             let session = createSession(ask)
             makeParents(of: BrokerZnodes.path(new.id))
             new.epoch = nextZxid
@@ -112,6 +113,16 @@ extension QuorumLoop {
             .duplicateBrokerRegistration,
             "Another broker is registered with that broker id. If the broker was recently restarted with other directories, "
                 + "this clears once its session has expired.")
+    }
+
+    /// The broker's session before this one ends. What that means for its partitions its registration says, which follows: one that
+    /// comes back at once need not hand over what it leads.
+    private func replaceSession(_ id: Int64) {
+        let decision = coordination.decide(
+            .closeSession(id: id, broker: nil), zxid: nextZxid, at: now.timestamp)
+        guard case .commit(let transaction, _) = decision else { return }
+        leadership.tracker.remove(id)
+        propose(transaction)
     }
 
     private func createSession(_ ask: JoinAsk) -> Session {

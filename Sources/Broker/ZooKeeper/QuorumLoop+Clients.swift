@@ -11,7 +11,9 @@ extension QuorumLoop {
     private static var leaderlessMaxMs: Int64 { 3000 }
 
     func openZooKeeper(_ connection: BrokerConnection) {
-        zookeeper.add(ZooKeeperConnection(connection, now: now))
+        let client = ZooKeeperConnection(connection, now: now)
+        if config.zookeeper.skipsACLs { client.identities.append(.superuser) }
+        zookeeper.add(client)
     }
 
     func closedZooKeeper(_ connection: BrokerConnection) {
