@@ -1,4 +1,4 @@
-import Messages
+package import Messages
 package import Vocabulary
 
 /// The requests about the cluster as a whole and its quorum.
