@@ -47,7 +47,7 @@ final class ZnodeRun {
         // Many nodes take their time; a server that does not answer is noticed by its silence.
         while !loads.allSatisfy({ $0.phase == .ready }) {
             if let reason = loads.compactMap(\.client.unreachable).first {
-                throw Failure.unavailable("\(command.service.zookeeper): \(reason); is the service running?")
+                throw unreachable(reason)
             }
             let errors = Set(loads.flatMap { $0.tallies.flatMap(\.errors.keys) }).sorted()
             if !errors.isEmpty { throw Failure.failed(errors.joined(separator: ", ")) }
@@ -57,6 +57,15 @@ final class ZnodeRun {
             if driver.isInterrupted { throw ExitCode(130) }
             driver.turn(until: now().adding(milliseconds: 1_000))
         }
+    }
+
+    private func unreachable(_ reason: String) -> ExitCode {
+        let connected = loads.count { if case .connected = $0.client.state { true } else { false } }
+        let advice =
+            connected == 0
+            ? "is the service running?"
+            : "\(connected) of \(loads.count) clients are connected: does the service limit them (maxClientCnxns)?"
+        return Failure.unavailable("\(command.service.zookeeper): \(reason); \(advice)")
     }
 
     private func measure() throws {
