@@ -33,13 +33,13 @@ package struct QuorumSettings: Sendable, Equatable {
     /// `controller.quorum.election.timeout.ms`: a voter that hears nothing of a leader so long stands for election.
     package var electionTimeoutMs: Int64 = 1000
     /// `broker.session.timeout.ms`: a broker that is silent so long is fenced.
-    package var brokerSessionTimeoutMs: Int64 = 9000
+    package var brokerSessionMs: Int64 = 9000
     /// `broker.heartbeat.interval.ms`
-    package var brokerHeartbeatIntervalMs: Int64 = 2000
+    package var brokerHeartbeatMs: Int64 = 2000
     /// `metadata.log.max.record.bytes.between.snapshots`
-    package var snapshotAfterBytes: Int64 = 20 << 20
+    package var snapshotBytes: Int64 = 20 << 20
     /// `metadata.log.max.snapshot.interval.ms`; nil: never for time's sake.
-    package var snapshotAfterMs: Int64? = 3_600_000
+    package var snapshotMs: Int64? = 3_600_000
 
     package init() {}
 

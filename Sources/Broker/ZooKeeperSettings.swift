@@ -14,7 +14,7 @@ package struct ZooKeeperSettings: Sendable, Equatable {
     }
 
     /// `zookeeper.tickTime`: the unit that the bounds of session timeouts come from.
-    package var tickTimeMs: Int64 = 2000
+    package var tickMs: Int64 = 2000
     /// `zookeeper.minSessionTimeout`, `zookeeper.maxSessionTimeout`: what a client asks for is moved between them. By default 2
     /// and 20 ticks.
     package var sessionTimeoutMinMs: Int64 = 4000
@@ -35,17 +35,18 @@ package struct ZooKeeperSettings: Sendable, Equatable {
     package var areExtendedTypesEnabled = true
     /// `zookeeper.enforceQuota`: writes over a quota are refused, not only noted.
     package var areQuotasEnforced = true
+    /// `zookeeper.znode.container.checkIntervalMs`: how often empty containers and nodes whose time is over are removed.
+    package var containerCheckMs: Int64 = 60_000
     /// `zookeeper.skipACL`: nobody is asked for permission.
     package var skipsACLs = false
     /// `zookeeper.DigestAuthenticationProvider.superDigest`: `super:` and the base64 SHA-1 of `super:password`. Who knows the
     /// password may do everything. Never shown.
     package var superDigest: String?
 
-    /// `zookeeper.znode.container.checkIntervalMs`: how often containers that are empty and nodes whose time to live is over are
-    /// looked for.
-    package var containerCheckIntervalMs: Int64 = 60_000
-
     package init() {}
+
+    /// What connections to `zookeeper.listeners` are named by.
+    package static let listenerName = "ZOOKEEPER"
 
     /// ZooKeeper's words, of which the whitelist names some.
     package static let knownCommands: Set<String> = [

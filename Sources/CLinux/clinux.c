@@ -14,11 +14,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -318,6 +320,48 @@ void nt_keep_freed_memory(void) {
 
 void nt_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
 int nt_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+int nt_pipe(int *reading, int *writing) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    *reading = ends[0];
+    *writing = ends[1];
+    return 0;
+}
+
+// Between fork and exec only calls that are safe in a signal handler: other threads may have held any lock.
+int nt_spawn(const char *path, const char *const *arguments, int output, int error) {
+    int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (empty < 0) return -1;
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid != 0) {
+        closing(empty);
+        return pid;
+    }
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(127);  // It ended before we asked to be told.
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (dup2(empty, 0) < 0 || dup2(output, 1) < 0 || dup2(error, 2) < 0) _exit(127);
+    execv(path, (char *const *)arguments);
+    _exit(127);
+}
+
+int nt_process_descriptor(int pid) { return (int)syscall(434 /* pidfd_open, the same on every architecture */, pid, 0); }
+
+int nt_reap(int pid, int *end) {
+    int status = 0;
+    pid_t ended;
+    do ended = waitpid(pid, &status, WNOHANG);
+    while (ended < 0 && errno == EINTR);
+    if (ended <= 0) return ended < 0 ? -1 : 0;
+    *end = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    return 1;
+}
 
 void nt_format_time(int64_t milliseconds, char *text) {
     time_t seconds = milliseconds / 1000;

@@ -189,7 +189,7 @@ package final class Node: Sendable {
         }
     }
 
-    private static func hostName() -> String {
+    static func hostName() -> String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { name in
             gethostname(name.baseAddress!, 255) == 0 ? String(cString: name.baseAddress!) : "localhost"
         }

@@ -119,8 +119,13 @@ extension ConfigCatalogue {
             "zookeeper.extendedTypesEnabled", .boolean, "true", .any, .low,
             does: "Whether nodes can have a time to live. True is our default; ZooKeeper's is false.")
         add(
-            "zookeeper.enforceQuota", .boolean, "false", .any, .low,
-            does: "Whether writes above a node's quota are refused; else they are only logged.")
+            "zookeeper.enforceQuota", .boolean, "true", .any, .low,
+            does:
+                "Whether writes above a node's quota are refused; else they are only logged. True is our default; ZooKeeper's "
+                + "is false.")
+        add(
+            "zookeeper.znode.container.checkIntervalMs", .int, "60000", .atLeast(1), .low,
+            does: "How often containers that are empty and nodes whose time is over are removed.")
         add(
             "zookeeper.skipACL", .string, "no", .oneOf(["no", "yes", "false", "true"]), .low,
             does: "With yes every client may do everything, whatever the nodes' ACLs say.")

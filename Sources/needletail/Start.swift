@@ -8,8 +8,8 @@ struct Start: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a broker from a configuration file.",
         discussion: """
-            The file has Kafka's property names; config/broker.properties explains them. Once clients are
-            answered, one line is printed on standard output; logs go to standard error. SIGTERM or SIGINT
+            The file has Kafka's property names; config/broker.properties explains them. Once clients are \
+            answered, one line is printed on standard output; logs go to standard error. SIGTERM or SIGINT \
             stops the broker gracefully, a second one at once.
 
             Examples:
@@ -29,26 +29,18 @@ struct Start: ParsableCommand {
     @OptionGroup var logging: LoggingOptions
 
     func run() throws {
-        guard let text = readText(file) else {
-            throw failure(
-                "\(file): \(String(cString: strerror(errno))); give the path of a configuration file")
-        }
-        var properties = Properties(parsing: text, source: file)
-        for assignment in override { properties.override(assignment) }
-        try runBroker(properties, logging)
+        try runBroker(try readProperties(file, override), logging)
     }
+}
 
-    private func readText(_ path: String) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = fread(&chunk, 1, chunk.count, file)
-            if count == 0 { return ferror(file) == 0 ? String(decoding: bytes, as: UTF8.self) : nil }
-            bytes += chunk[..<count]
-        }
+/// A configuration file, with what the command line sets over it.
+func readProperties(_ file: String, _ overrides: [String]) throws -> Properties {
+    guard let text = readText(file) else {
+        throw failure("\(file): \(String(cString: strerror(errno))); give the path of a configuration file")
     }
+    var properties = Properties(parsing: text, source: file)
+    for assignment in overrides { properties.override(assignment) }
+    return properties
 }
 
 struct LoggingOptions: ParsableArguments {
@@ -104,7 +96,7 @@ func failure(_ message: String) -> ExitCode {
     return .failure
 }
 
-private func writeLine(_ line: String, to descriptor: Int32) {
+func writeLine(_ line: String, to descriptor: Int32) {
     var line = line + "\n"
     line.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
 }

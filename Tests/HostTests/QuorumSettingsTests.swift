@@ -138,6 +138,10 @@ struct QuorumSettingsTests {
             "f:1: listeners: names no listener for clients"
         ),
         (
+            "listeners=PLAINTEXT://h:1,ZOOKEEPER://h:2\ncontroller.listener.names=zookeeper",
+            "f:2: controller.listener.names: ZOOKEEPER is what zookeeper.listeners is called"
+        ),
+        (
             "controller.listener.names=CONTROLLER\nadvertised.listeners=CONTROLLER://h:1,PLAINTEXT://h:2",
             "f:2: advertised.listeners: CONTROLLER is not one of 'listeners'"
         ),
@@ -212,6 +216,6 @@ struct QuorumSettingsTests {
         let settings = try load(
             "controller.quorum.fetch.timeout.ms=5\nmetadata.log.max.snapshot.interval.ms=0")
         #expect(settings.withoutEffect == ["controller.quorum.fetch.timeout.ms"])
-        #expect(settings.broker.quorum.snapshotAfterMs == nil)
+        #expect(settings.broker.quorum.snapshotMs == nil)
     }
 }

@@ -96,7 +96,7 @@ extension QuorumLoop {
         guard leadership.isServing, failure == nil else { return }
         for session in leadership.tracker.takeExpired(at: now.instant) { expire(session) }
         if leadership.nextSweep <= now.instant {
-            leadership.nextSweep = now.instant.adding(milliseconds: config.zookeeper.containerCheckIntervalMs)
+            leadership.nextSweep = now.instant.adding(milliseconds: config.zookeeper.containerCheckMs)
             sweep()
         }
         publishController()
@@ -104,7 +104,7 @@ extension QuorumLoop {
 
     /// All of earlier terms is applied: from here on it may decide.
     func beginServing() {
-        leadership.serve(now: now.instant, sweepMs: config.zookeeper.containerCheckIntervalMs)
+        leadership.serve(now: now.instant, sweepMs: config.zookeeper.containerCheckMs)
         // Whoever lives gets a whole timeout to find the new leader.
         leadership.tracker = SessionTracker(coordination.sessions.values, at: now.instant)
         formatIfNew()

@@ -13,7 +13,7 @@ extension QuorumLoop {
         guard failure == nil else { return }
         if case .wanted(let at) = membership.standing, at <= now.instant { join() }
         guard membership.nextHeard <= now.instant else { return }
-        let every = max(50, min(config.zookeeper.tickTimeMs / 4, config.quorum.brokerHeartbeatIntervalMs / 2))
+        let every = max(50, min(config.zookeeper.tickMs / 4, config.quorum.brokerHeartbeatMs / 2))
         membership.nextHeard = now.instant.adding(milliseconds: every)
         tellHeard()
     }
@@ -28,7 +28,7 @@ extension QuorumLoop {
         }
         membership.standing = .asked
         let password = SessionPassword(high: chance.next(), low: chance.next())
-        ask(.join(JoinAsk(broker, password: password, timeoutMs: Int32(config.quorum.brokerSessionTimeoutMs))), .join)
+        ask(.join(JoinAsk(broker, password: password, timeoutMs: Int32(config.quorum.brokerSessionMs))), .join)
     }
 
     func joinAnswered(_ outcome: PeerAnswer.Outcome) {

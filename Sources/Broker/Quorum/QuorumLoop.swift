@@ -89,7 +89,7 @@ package final class QuorumLoop {
         let connection = BrokerConnection(id: nextConnectionID, listener: listener, peer: peer)
         connection.isExemptFromIdle = true
         connections[connection.id] = connection
-        if listener == ZooKeeperServer.listenerName {
+        if listener == ZooKeeperSettings.listenerName {
             openZooKeeper(connection)
         } else {
             openPeer(connection, dialed: nil)

@@ -104,7 +104,7 @@ extension QuorumLoop {
     private var confText: String {
         let settings = config.zookeeper
         var lines = [
-            "dataDir=\(log.disk.name)", "tickTime=\(settings.tickTimeMs)",
+            "dataDir=\(log.disk.name)", "tickTime=\(settings.tickMs)",
             "maxClientCnxns=\(settings.connectionsPerAddressMax == .max ? 0 : settings.connectionsPerAddressMax)",
             "minSessionTimeout=\(settings.sessionTimeoutMinMs)", "maxSessionTimeout=\(settings.sessionTimeoutMaxMs)",
             "serverId=\(me.id)", "electionTimeout=\(config.quorum.electionTimeoutMs)",

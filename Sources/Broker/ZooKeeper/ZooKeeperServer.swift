@@ -4,8 +4,6 @@ import Vocabulary
 /// The ZooKeeper clients of this broker, and what they watch. What it does stands in `QuorumLoop+Clients` and its neighbours: they need
 /// the tree and the leader.
 struct ZooKeeperServer {
-    static let listenerName = "ZOOKEEPER"
-
     let settings: ZooKeeperSettings
     let started: Timestamp
     private(set) var clients: [UInt64: ZooKeeperConnection] = [:]

@@ -95,6 +95,17 @@ void nt_ignore_sigpipe(void);
 /// Keeps freed memory for the next allocation, also of large buffers, instead of mapping and unmapping it each time.
 void nt_keep_freed_memory(void);
 int nt_name_thread(const char *name);
+/// Both ends are closed on exec; the reading one does not block. 0, or -1 with errno.
+int nt_pipe(int *reading, int *writing);
+/// Starts a program in a process group of its own, with no input, no signal blocked, and its output and errors going to
+/// these descriptors. It gets SIGTERM when the calling thread ends, however that ends. Its pid, or -1 with errno; a program
+/// that cannot be run ends with code 127.
+int nt_spawn(const char *path, const char *const *arguments, int output, int error);
+/// A descriptor that is readable once the process has ended.
+int nt_process_descriptor(int pid);
+/// Takes the process's end, if it has ended: its exit code, or the negative number of the signal that ended it. 1 when it
+/// has, 0 when not yet, -1 with errno.
+int nt_reap(int pid, int *end);
 /// "2026-11-22T10:00:00.123Z" of milliseconds since 1970; at least 25 bytes.
 void nt_format_time(int64_t milliseconds, char *text);
 int64_t nt_monotonic_nanoseconds(void);

@@ -46,7 +46,7 @@ package struct BrokerSettings: Sendable {
         controllerListeners = all.filter { forReplicas.contains($0.name) }
         controllerAdvertised = Self.first(forReplicas, of: told) ?? Self.first(forReplicas, of: all)
         zookeeperListeners = reader.addresses(
-            "zookeeper.listeners", listener: "ZOOKEEPER", like: "127.0.0.1:2181")
+            "zookeeper.listeners", listener: ZooKeeperSettings.listenerName, like: "127.0.0.1:2181")
         let dirs = reader.list("log.dirs")
         logDirs = dirs.isEmpty ? reader.list("log.dir") : dirs
         httpListener = reader.address("http.listener")
@@ -106,6 +106,11 @@ package struct BrokerSettings: Sendable {
         let forReplicas = Set(controllerListeners.map(\.name))
         if listeners.isEmpty, !controllerListeners.isEmpty {
             reader.add("listeners", "names no listener for clients: all are in controller.listener.names")
+        }
+        if forReplicas.contains(ZooKeeperSettings.listenerName) {
+            reader.add(
+                "controller.listener.names",
+                "\(ZooKeeperSettings.listenerName) is what zookeeper.listeners is called; take another name")
         }
         for listener in listeners + controllerListeners {
             // As in Kafka, the replicas' listener may go without an entry in the map.

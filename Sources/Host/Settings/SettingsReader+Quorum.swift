@@ -16,16 +16,16 @@ extension SettingsReader {
         }
         quorum.places = places(of: me, listener)
         quorum.electionTimeoutMs = Int64(int("controller.quorum.election.timeout.ms"))
-        quorum.brokerSessionTimeoutMs = Int64(int("broker.session.timeout.ms"))
-        quorum.brokerHeartbeatIntervalMs = Int64(int("broker.heartbeat.interval.ms"))
-        quorum.snapshotAfterBytes = Int64(int("metadata.log.max.record.bytes.between.snapshots"))
-        let snapshotMs = Int64(int("metadata.log.max.snapshot.interval.ms"))
-        quorum.snapshotAfterMs = snapshotMs == 0 ? nil : snapshotMs
-        if quorum.brokerHeartbeatIntervalMs >= quorum.brokerSessionTimeoutMs {
+        quorum.brokerSessionMs = Int64(int("broker.session.timeout.ms"))
+        quorum.brokerHeartbeatMs = Int64(int("broker.heartbeat.interval.ms"))
+        quorum.snapshotBytes = Int64(int("metadata.log.max.record.bytes.between.snapshots"))
+        let milliseconds = Int64(int("metadata.log.max.snapshot.interval.ms"))
+        quorum.snapshotMs = milliseconds == 0 ? nil : milliseconds
+        if quorum.brokerHeartbeatMs >= quorum.brokerSessionMs {
             add(
                 "broker.heartbeat.interval.ms",
-                "\(quorum.brokerHeartbeatIntervalMs) ms is not below broker.session.timeout.ms, "
-                    + "\(quorum.brokerSessionTimeoutMs): the broker would be fenced between two heartbeats")
+                "\(quorum.brokerHeartbeatMs) ms is not below broker.session.timeout.ms, "
+                    + "\(quorum.brokerSessionMs): the broker would be fenced between two heartbeats")
         }
         if !quorum.mayVote, quorum.places.isEmpty {
             add(
@@ -86,9 +86,9 @@ extension SettingsReader {
 
     mutating func zookeeper() -> ZooKeeperSettings {
         var settings = ZooKeeperSettings()
-        settings.tickTimeMs = Int64(int("zookeeper.tickTime"))
-        settings.sessionTimeoutMinMs = bound("zookeeper.minSessionTimeout", 2 * settings.tickTimeMs)
-        settings.sessionTimeoutMaxMs = bound("zookeeper.maxSessionTimeout", 20 * settings.tickTimeMs)
+        settings.tickMs = Int64(int("zookeeper.tickTime"))
+        settings.sessionTimeoutMinMs = bound("zookeeper.minSessionTimeout", 2 * settings.tickMs)
+        settings.sessionTimeoutMaxMs = bound("zookeeper.maxSessionTimeout", 20 * settings.tickMs)
         if settings.sessionTimeoutMinMs > settings.sessionTimeoutMaxMs {
             add(
                 "zookeeper.minSessionTimeout",
@@ -104,6 +104,7 @@ extension SettingsReader {
         settings.isReadOnlyModeEnabled = isOn("zookeeper.readonlymode.enabled")
         settings.areExtendedTypesEnabled = isOn("zookeeper.extendedTypesEnabled")
         settings.areQuotasEnforced = isOn("zookeeper.enforceQuota")
+        settings.containerCheckMs = Int64(int("zookeeper.znode.container.checkIntervalMs"))
         settings.skipsACLs = ["yes", "true"].contains(text("zookeeper.skipACL"))
         settings.superDigest = superDigest("zookeeper.DigestAuthenticationProvider.superDigest")
         return settings
