@@ -17,6 +17,8 @@ package final class Cluster {
     package var onFault: ((Fault) -> Void)?
     /// Carries out an operator's wish: a change of voters, a transfer.
     package var onOperator: ((Fault) -> Void)?
+    /// Called with each inspection.
+    package var onInspect: (() -> Void)?
     private var inspectEveryMs: Int64 = 0
 
     package init(world: World, network: NetworkOptions, workload: WorkloadOptions) {
@@ -86,6 +88,7 @@ package final class Cluster {
         case .fault(let fault): onFault?(fault)
         case .inspect:
             for node in nodes { node.probe?.checkInvariants() }
+            onInspect?()
             inspect(everyMs: inspectEveryMs)
         }
     }
@@ -123,8 +126,8 @@ package final class Cluster {
         guard probes.count == nodes.count, let first = probes.first else { return false }
         guard probes.filter({ $0.probe.isLeader }).count == 1 else { return false }
         return probes.allSatisfy {
-            $0.probe.failure == nil && $0.probe.applied == first.probe.applied && $0.probe.committed == first.probe.committed
-                && $0.probe.applied == $0.probe.committed && $0.probe.applied >= checker.committedEnd
+            $0.probe.failureReason == nil && $0.probe.appliedOffset == first.probe.appliedOffset && $0.probe.committedOffset == first.probe.committedOffset
+                && $0.probe.appliedOffset == $0.probe.committedOffset && $0.probe.appliedOffset >= checker.committedEnd
         }
     }
 
@@ -135,7 +138,7 @@ package final class Cluster {
                 return "broker \(node.number): \(node.state)" + (node.startFailure.map { " (\($0))" } ?? "")
             }
             return "broker \(node.number): \(probe.isLeader ? "leads" : "follows") term \(probe.term), committed "
-                + "\(probe.committed), applied \(probe.applied)" + (probe.failure.map { ", failed: \($0)" } ?? "")
+                + "\(probe.committedOffset), applied \(probe.appliedOffset)" + (probe.failureReason.map { ", failed: \($0)" } ?? "")
         }.joined(separator: "; ")
             + "; clients: " + clients.map { "\($0.number) \($0.isConnected ? "connected" : "apart")" }.joined(separator: ", ")
     }

@@ -38,6 +38,7 @@ struct Simulate: ParsableCommand {
         LastWords.arm()
         Canary.choose(canary?.canary)
         var tally = Tally()
+        let deadline = from == nil ? nil : clock() + minutes * 60
         for seed in try list() {
             if let deadline, clock() > deadline { break }
             let result = try play(seed, &tally)
@@ -53,9 +54,6 @@ struct Simulate: ParsableCommand {
             throw ExitCode(1)
         }
     }
-
-    private var deadline: Int? { from == nil ? nil : started + minutes * 60 }
-    private let started = clock()
 
     private func list() throws -> any Sequence<UInt64> {
         switch (seed, seeds, from) {

@@ -26,7 +26,7 @@ struct ReplicaChecker {
 
     mutating func look(at node: SimulatedNode, _ probe: any ReplicaProbe, world: World) {
         let broker = node.number
-        let now = (life: node.life, term: probe.term, committed: probe.committed, applied: probe.applied)
+        let now = (life: node.life, term: probe.term, committed: probe.committedOffset, applied: probe.appliedOffset)
         if let last = last[broker], last.life == now.life, last.term == now.term, last.committed == now.committed,
             last.applied == now.applied
         {
@@ -69,28 +69,28 @@ struct ReplicaChecker {
 
     /// Two logs that agree on the term of an entry agree on all before it (§5.3), so this is enough to compare them.
     private mutating func sameTerm(_ broker: Int, _ probe: any ReplicaProbe, _ world: World) {
-        guard let term = probe.term(before: probe.committed) else { return }
-        if let known = committed[probe.committed] {
+        guard let term = probe.term(before: probe.committedOffset) else { return }
+        if let known = committed[probe.committedOffset] {
             if known.term != term {
                 world.fail(
                     "what is committed stays",
-                    "the entry before \(probe.committed) has term \(known.term) on broker \(known.broker), \(term) on \(broker)")
+                    "the entry before \(probe.committedOffset) has term \(known.term) on broker \(known.broker), \(term) on \(broker)")
             }
         } else {
-            committed[probe.committed] = Committed(term: term, broker: broker)
+            committed[probe.committedOffset] = Committed(term: term, broker: broker)
         }
     }
 
     private mutating func sameState(_ broker: Int, _ probe: any ReplicaProbe, _ world: World) {
         let digest = probe.stateDigest
-        guard let known = states[probe.applied] else {
-            states[probe.applied] = Applied(digest: digest, broker: broker)
+        guard let known = states[probe.appliedOffset] else {
+            states[probe.appliedOffset] = Applied(digest: digest, broker: broker)
             return
         }
         if known.digest != digest {
             world.fail(
                 "equal histories give equal states",
-                "brokers \(known.broker) and \(broker) differ at \(probe.applied): \(known.digest) and \(digest)")
+                "brokers \(known.broker) and \(broker) differ at \(probe.appliedOffset): \(known.digest) and \(digest)")
         }
     }
 }

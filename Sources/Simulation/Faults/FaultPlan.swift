@@ -16,6 +16,7 @@ package final class FaultPlan {
         self.options = options
         self.cluster = cluster
         cluster.onFault = { [weak self] fault in self?.strike(fault) }
+        cluster.onInspect = { [weak self] in self?.restartFailed() }
     }
 
     private var world: World { cluster.world }
@@ -156,6 +157,16 @@ package final class FaultPlan {
         disk.corrupt(path, at: Int.random(in: 0..<size, using: &world.faults), mask: 1 << UInt8.random(in: 0...7, using: &world.faults))
     }
 
+    /// A broker whose disk failed, or that could not start, stays out until an operator comes by.
+    private func restartFailed() {
+        for node in cluster.nodes {
+            let isFailed = node.probe?.failureReason != nil || (node.state == .stopped && node.startFailure != nil)
+            guard isFailed, isOver || world.faults.once(in: 20) else { continue }
+            node.crash(.process)
+            node.start()
+        }
+    }
+
     // MARK: - Healing
 
     /// The faults are over; everything that can be mended is.
@@ -169,7 +180,7 @@ package final class FaultPlan {
             node.disks[0].clearFaults()
             node.resume()
             // Its disk failed while it ran: an operator has changed what was wrong, and starts it again.
-            if node.probe?.failure != nil { node.crash(.process) }
+            if node.probe?.failureReason != nil { node.crash(.process) }
             node.start()
         }
     }

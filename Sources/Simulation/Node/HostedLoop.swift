@@ -13,6 +13,9 @@ final class HostedLoop {
     /// When it takes its next turn.
     var turnAt: Instant?
 
+    /// It has had its last call.
+    var isOver = false
+
     var mailbox: [LoopMessage] = []
     var arrivals: [Arrival] = []
     var readable: [SocketID] = []
@@ -187,6 +190,8 @@ final class HostedLoop {
         case .post(let message, let loop): node.post(message, to: loop)
         case .log(let line): node.log(line)
         case .sync(let request): node.sync(request)
+        case .up: node.cameUp()
+        case .startFailed(let error): node.startFailed("\(error)")
         case .dial(let dial):
             guard let target = HostID(address: dial.host) else {
                 return logic.dialFailed(dial.token, reason: "no such host: \(dial.host)", now: node.moment)

@@ -56,12 +56,23 @@ package struct BootedBroker {
     package var ports: [Port]
     /// For the checkers.
     package var probe: (any ReplicaProbe)?
+    /// What is added once the broker says that it is up.
+    package struct Rest {
+        package let loops: (Moment) -> [(id: LoopID, logic: any SimulatedLoop)]
+        package let ports: [Port]
+    }
+    package var whenUp: Rest?
+    /// Whether an orderly stop need not wait any longer.
+    package var hasLeft: () -> Bool
 
     package init(
-        loops: [(id: LoopID, logic: any SimulatedLoop)], ports: [Port], probe: (any ReplicaProbe)? = nil
+        loops: [(id: LoopID, logic: any SimulatedLoop)], ports: [Port], probe: (any ReplicaProbe)? = nil,
+        whenUp: Rest? = nil, hasLeft: @escaping () -> Bool = { true }
     ) {
         self.loops = loops
         self.ports = ports
         self.probe = probe
+        self.whenUp = whenUp
+        self.hasLeft = hasLeft
     }
 }

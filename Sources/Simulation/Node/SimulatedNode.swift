@@ -11,6 +11,8 @@ package final class SimulatedNode {
     package enum State: Equatable, Sendable {
         case stopped
         case running
+        /// It takes leave of the others; soon it is stopped.
+        case stopping
         /// As by SIGSTOP: its system still answers for it, the process does not.
         case paused
     }
@@ -36,6 +38,9 @@ package final class SimulatedNode {
     package private(set) var probe: (any ReplicaProbe)?
 
     private let boot: Boot
+    private var booted: BootedBroker?
+    /// In an orderly stop it is not waited for longer.
+    private var stopDeadline = Instant.distantFuture
     private var loops: [HostedLoop] = []
     private var ports: [UInt16: BootedBroker.Port] = [:]
     private var owners: [SocketID: Int] = [:]  // Places in `loops`.
@@ -70,10 +75,8 @@ package final class SimulatedNode {
         do {
             let booted = try boot(self, moment, world.nodes.next())
             loops = booted.loops.map { HostedLoop($0.id, $0.logic, node: self) }
-            for port in booted.ports {
-                ports[port.number] = port
-                network.listen(host, port: port.number)
-            }
+            for port in booted.ports { listen(port) }
+            self.booted = booted
             probe = booted.probe
             state = .running
             startFailure = nil
@@ -95,18 +98,47 @@ package final class SimulatedNode {
         for disk in disks { disk.crash(kind, using: &diskChance) }
     }
 
-    /// An orderly end, as by SIGTERM: the loops get their last call.
+    /// An orderly end, as by SIGTERM: the data loops go, then the control loop, then, once the others know, the quorum loop.
     package func stop() {
         guard state == .running else { return }
         world.note(place, "stops in order")
-        // Data loops first, then control, then the quorum: each needs the next while it ends.
-        for loop in loops.sorted(by: { $0.id.index > $1.id.index }) {
-            loop.logic.shutdown(now: moment)
-            loop.settle()
+        state = .stopping
+        stopDeadline = world.now.adding(milliseconds: 2000)
+        for index in loops.indices where loops[index].id != .quorum {
+            for socket in loops[index].socketIDs { network.close(socket) }
+            loops[index].logic.shutdown(now: moment)
+            loops[index].settle()
+            loops[index].isOver = true
         }
+        wake(0, at: stopDeadline)
+    }
+
+    private func finishStopping() {
+        loops[0].logic.shutdown(now: moment)
+        loops[0].settle()
+        world.note(place, "has stopped")
         network.processDied(host)
         forget()
         for disk in disks { disk.crash() }
+    }
+
+    /// The control loop is through with its start: Kafka's clients may come.
+    func cameUp() {
+        guard let rest = booted?.whenUp, state == .running else { return }
+        world.note(place, "is up")
+        for (id, logic) in rest.loops(moment) {
+            loops.append(HostedLoop(id, logic, node: self))
+            wakeSoon(loops.count - 1)
+        }
+        for port in rest.ports { listen(port) }
+    }
+
+    /// The process ends with a message.
+    func startFailed(_ why: String) { startFailure = why }
+
+    private func listen(_ port: BootedBroker.Port) {
+        ports[port.number] = port
+        network.listen(host, port: port.number)
     }
 
     package func pause() {
@@ -128,6 +160,7 @@ package final class SimulatedNode {
     private func forget() {
         state = .stopped
         probe = nil
+        booted = nil
         loops = []
         ports = [:]
         owners = [:]
@@ -137,10 +170,17 @@ package final class SimulatedNode {
     // MARK: - Turns
 
     package func takeTurn(life: Int, loop index: Int) {
-        guard life == self.life, state == .running, loops[index].turnAt == world.now else { return }
+        guard life == self.life, state == .running || state == .stopping else { return }
         let loop = loops[index]
+        guard loop.turnAt == world.now, !loop.isOver else { return }
         loop.turnAt = nil
-        if let wake = loop.turn() { self.wake(index, at: wake) }
+        let wake = loop.turn()
+        if let startFailure {
+            world.note(place, "cannot start:", text: startFailure)
+            return crash(.process)
+        }
+        if state == .stopping, booted!.hasLeft() || world.now >= stopDeadline { return finishStopping() }
+        if let wake = state == .stopping ? min(wake ?? stopDeadline, stopDeadline) : wake { self.wake(index, at: wake) }
     }
 
     package func syncDone(life: Int, sync: Int) {
@@ -163,6 +203,7 @@ package final class SimulatedNode {
             guard let port = ports[number] else { return network.close(id) }
             let loop = port.loops.randomElement(using: &world.nodes)!
             let index = loops.firstIndex { $0.id == loop }!
+            if loops[index].isOver { return network.close(id) }
             owners[id] = index
             loops[index].arrivals.append(.accepted(id, listener: port.listener))
             wakeSoon(index)
@@ -192,6 +233,7 @@ package final class SimulatedNode {
         guard let index = loops.firstIndex(where: { $0.id == loop }) else {
             invariantFailed("a message for loop \(loop.index), which broker \(number) does not have")
         }
+        if loops[index].isOver { return }
         loops[index].mailbox.append(message)
         wakeSoon(index)
     }

@@ -88,11 +88,10 @@ final class QuorumOperator {
 
     /// Behind length and header (correlation id, no tags) stand throttle time and error code, of both answers.
     private func answered() {
-        let span = incoming.span.bytes
-        var at = 9
-        guard (try? readInt32(span, &at, "throttleTimeMs")) != nil, let code = try? readInt16(span, &at, "errorCode") else {
+        guard incoming.count >= 15 else {
             return world.fail("the protocol is kept", "the operator got an answer of \(incoming.count) bytes")
         }
+        let code = Int16(incoming[13]) << 8 | Int16(incoming[14])
         if code == 0 { succeeded += 1 }
         world.note(.world, "the operator was answered", Int(code))
     }

@@ -125,7 +125,7 @@ package final class ZnodeClient {
             readAll(socket, max: .max)  // What arrived before the end counts.
             if state.socket == socket { disconnect(why) }
         case .readable(let socket) where state.socket == socket:
-            if readsSlowly { nextRead = world.now.adding(milliseconds: 5) } else { readAll(socket, max: .max) }
+            if readsSlowly, isConnected { nextRead = world.now.adding(milliseconds: 5) } else { readAll(socket, max: .max) }
         case .writable(let socket) where state.socket == socket: flush()
         case .accepted, .connected, .connectFailed, .closed, .readable, .writable: break
         }
