@@ -23,6 +23,7 @@ let rooms: [Room] = [
     Room(name: "CLZ4", kind: .system(pkgConfig: "liblz4", apt: "liblz4-dev")),
     Room(name: "CZstd", kind: .system(pkgConfig: "libzstd", apt: "libzstd-dev")),
     Room(name: "CSnappy", kind: .system(pkgConfig: "snappy", apt: "libsnappy-dev")),
+    Room(name: "CCrypto", kind: .system(pkgConfig: "libcrypto", apt: "libssl-dev")),
     Room(name: "Consensus", uses: ["Vocabulary"], exclude: ["README.md"]),
     Room(name: "Coordination", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
     Room(name: "Metadata", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
@@ -34,14 +35,16 @@ let rooms: [Room] = [
     Room(name: "Ports"),
     Room(name: "SimulatedDisk", uses: ["Vocabulary", "Ports"]),
     Room(name: "CommitLog", uses: ["Vocabulary", "CChecksums", "Wire", "Records", "Ports"]),
-    Room(name: "Client", uses: ["Vocabulary", "Wire", "Messages", "Records"], exclude: ["README.md"]),
-    Room(name: "Broker", uses: ["Vocabulary", "Metadata", "Replication", "Wire", "Messages", "Records", "Ports",
-                                "CommitLog"], packages: ["HashTreeCollections"]),
+    Room(name: "Client", uses: ["Vocabulary", "Wire", "Messages", "Records", "ZooKeeper"],
+         exclude: ["README.md"]),
+    Room(name: "Broker", uses: ["Vocabulary", "Consensus", "Coordination", "Metadata", "Replication", "Wire", "ZooKeeper",
+                                "Messages", "Records", "Ports", "CommitLog", "CCrypto"],
+         packages: ["HashTreeCollections"]),
     Room(name: "Host", uses: ["Vocabulary", "CLinux", "Metadata", "Messages", "Ports", "CommitLog", "Broker"],
          packages: ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
     Room(name: "needletail", kind: .program,
-         uses: ["Vocabulary", "CLinux", "Wire", "Messages", "Records", "Ports", "CommitLog", "Client", "Metadata", "Broker",
-                "Host"],
+         uses: ["Vocabulary", "CLinux", "Wire", "Messages", "Records", "ZooKeeper", "Ports", "CommitLog", "Client",
+                "Metadata", "Broker", "Host"],
          packages: ["ArgumentParser", "Logging", "Histogram"]),
     Room(name: "SchemaGenerator", uses: []),
     Room(name: "schemagen", kind: .program, uses: ["SchemaGenerator"]),
@@ -60,11 +63,14 @@ let tests: [(name: String, uses: [String])] = [
     ("SchemaGeneratorTests", ["SchemaGenerator"]),
     ("RecordsTests", ["Records", "Wire", "CChecksums", "Vocabulary"]),
     ("CommitLogTests", ["CommitLog", "SimulatedDisk", "Ports", "Records", "Wire", "Vocabulary"]),
-    ("ClientTests", ["Client", "Messages", "Records", "Wire", "Vocabulary"]),
+    ("ClientTests", ["Client", "Messages", "Records", "ZooKeeper", "Wire", "Vocabulary"]),
     ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Metadata", "Messages", "Records", "Wire",
                      "Vocabulary"]),
     ("HostTests", ["Host", "SimulatedDisk", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
 ]
+
+/// Folders of data that tests read where they lie.
+let data = ["GoldenTests": "Golden", "ZooKeeperTests": "Golden", "ConsensusTests": "Transcripts"]
 
 let products: [String: (package: String, dependency: Package.Dependency)] = {
     let collections = Package.Dependency.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
@@ -132,7 +138,7 @@ let package = Package(
                     + rooms.filter { $0.name + "Tests" == test.name }.flatMap(\.packages).map {
                         .product(name: $0, package: products[$0]!.package)
                     },
-                exclude: ["GoldenTests": ["Golden"], "ConsensusTests": ["Transcripts"]][test.name] ?? [],
+                exclude: data[test.name].map { [$0] } ?? [],
                 swiftSettings: swiftSettings)
         }
 )

@@ -4,7 +4,7 @@ package import Vocabulary
 
 /// One broker: what its loops share. Each part guards itself; there is no lock over the whole.
 ///
-/// Made by `ControlLoop.start`, which reads the directories and the metadata log first.
+/// Made by `BrokerStart`, which opens the directories first.
 package final class Broker: Sendable {
     package let config: BrokerConfig
     package let clusterID: String
@@ -12,8 +12,14 @@ package final class Broker: Sendable {
     package let disks: [BrokerDisk]
     package let topology: SharedTopology
     package let metrics = Metrics()
+    package let quorum: QuorumShared
+    package let admin = AdminDesk()
 
-    package init(config: BrokerConfig, clusterID: String, disks: [BrokerDisk], topology: Topology) {
+    package init(
+        config: BrokerConfig, clusterID: String, disks: [BrokerDisk], topology: Topology,
+        quorum: QuorumShared = QuorumShared(recoveryPoint: 0)
+    ) {
+        self.quorum = quorum
         self.config = config
         self.clusterID = clusterID
         self.disks = disks

@@ -32,6 +32,8 @@ package struct BrokerConfig: Sendable {
     /// Bytes free below which writes are refused, and below which producers are slowed.
     package var diskMinFreeBytes: Int64 = 1 << 30
     package var diskThrottleFreeBytes: Int64 = 2 << 30
+    package var quorum = QuorumSettings()
+    package var zookeeper = ZooKeeperSettings()
     /// Every static property by name as the operator gave it, for DescribeConfigs and the topic defaults.
     package var properties: [String: String] = [:]
 

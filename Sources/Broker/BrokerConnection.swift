@@ -12,6 +12,9 @@ package final class BrokerConnection {
     package let peer: String
     package let output = OutputQueue()
     package var hostIndex = -1
+    /// It is not closed however long nothing moves on it: a connection of the quorum's, or one whose session has a timeout
+    /// of its own.
+    package var isExemptFromIdle = false
 
     /// The host sends what is queued, then closes.
     package private(set) var isClosing = false
@@ -19,8 +22,8 @@ package final class BrokerConnection {
     package internal(set) var isClosed = false
     /// False while the peer owes us: it sends requests faster than it takes answers. The host then reads no more.
     package var wantsRead: Bool {
-        !isClosing && output.byteCount < Self.outputMax && nextRequest - nextReply < Self.requestsInFlightMax
-            && throttledUntil == nil
+        !isClosing && output.byteCount < outputMax && nextRequest - nextReply < Self.requestsInFlightMax
+            && throttledUntil == nil && !isPaused
     }
     /// Not read before that point: the peer was told so by `throttle_time_ms` (KIP-219).
     package internal(set) var throttledUntil: Instant?
@@ -35,7 +38,10 @@ package final class BrokerConnection {
     private var nextReply: UInt64 = 0
     private var early: [UInt64: OutputQueue] = [:]
 
-    static let outputMax = 1 << 20
+    /// Bytes that may wait to be sent before no more are read.
+    var outputMax = 1 << 20
+    /// Not read for the moment: what it asks could not be taken up.
+    var isPaused = false
     static let requestsInFlightMax: UInt64 = 512
 
     package init(id: UInt64, listener: String, peer: String) {

@@ -108,6 +108,10 @@ package final class BrokerLoop {
     }
 
     /// Whether a frame may announce that length. The host asks before it keeps a byte of it.
+    package func isAcceptable(frameLength: Int, on connection: BrokerConnection) -> Bool {
+        Self.isAcceptable(frameLength: frameLength, max: broker.config.socketRequestMaxBytes)
+    }
+
     package static func isAcceptable(frameLength: Int, max: Int) -> Bool { frameLength >= 8 && frameLength <= max }
 
     /// The connection is gone. What waits for it is dropped; what it produced stays.
@@ -128,7 +132,7 @@ package final class BrokerLoop {
         case .synced(let outcomes): for outcome in outcomes { synced(outcome) }
         case .advanced(let partitions): for partition in partitions { advanced(partition) }
         case .reply(let ticket, let frame): deliverReply(ticket, frame)
-        case .control, .diskFailed: invariantFailed("a control message came to data loop \(id.index)")
+        case .control, .diskFailed, .quorum, .quorumNews: invariantFailed("a control message came to data loop \(id.index)")
         }
         finishTurn()
     }

@@ -2,11 +2,13 @@ package import CommitLog
 package import Ports
 package import Vocabulary
 
-/// A loop of a broker: data loops are 0, 1, 2...; the control loop runs the controller and the maintenance.
+/// A loop of a broker: data loops are 0, 1, 2...; the control loop runs the controller and the maintenance; the quorum
+/// loop the replicated log and whoever speaks with it.
 package struct LoopID: Hashable, Sendable {
     package let index: Int
     package init(_ index: Int) { self.index = index }
     package static let control = LoopID(-1)
+    package static let quorum = LoopID(-2)
     /// Loops are kept as bits of one word where a partition notes who waits.
     package static let countMax = 64
 }
@@ -34,6 +36,10 @@ package enum LoopMessage: Sendable {
     case control(ControlRequest)
     /// A write or sync failed. To the control loop only, where the policy is.
     case diskFailed(BrokerDisk, DiskError)
+    /// To the quorum loop only.
+    case quorum(QuorumRequest)
+    /// From the quorum loop to the control loop.
+    case quorumNews(QuorumNews)
 }
 
 /// What a loop wants of its host.
@@ -41,6 +47,28 @@ package enum LoopEffect: Sendable {
     case post(LoopMessage, to: LoopID)
     case sync(SyncRequest)
     case log(LogLine)
+    /// Connects to a peer. Not for the control loop, which has no connections.
+    case dial(Dial)
+    /// The control loop is through with its start: clients may come.
+    case up
+    /// It cannot come up, and why; nothing more happens.
+    case startFailed(StartError)
+}
+
+/// A connection to make. The loop that asked gets one answer, unless it ends first: it was made, or why not, two seconds
+/// later at most.
+package struct Dial: Sendable, Equatable {
+    /// The logic's own mark, given back with the answer.
+    package let token: UInt64
+    /// A name or a numeric address.
+    package let host: String
+    package let port: UInt16
+
+    package init(token: UInt64, host: String, port: UInt16) {
+        self.token = token
+        self.host = host
+        self.port = port
+    }
 }
 
 /// Makes targets durable, off the loop; the answer is a `SyncOutcome` to `loop`. A target that is gone meanwhile (its topic was
@@ -62,6 +90,8 @@ package struct SyncRequest: Sendable {
 package enum SyncOwner: Sendable {
     case partition(Partition, LogSync)
     case metadataLog(LogSync)
+    /// A piece of a snapshot in the making, by the snapshot's end.
+    case snapshot(end: Offset)
 }
 
 package struct SyncOutcome: Sendable {

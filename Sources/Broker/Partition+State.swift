@@ -9,6 +9,8 @@ extension Partition {
         var log: Log?
         /// Why there is no log.
         var offlineReason: String
+        /// What whoever asks is told then.
+        var offlineCode = ErrorCode.kafkaStorageError
         var replica: LeaderReplica
         var leaderEpoch: LeaderEpoch
         var writeCaching: Bool
@@ -22,6 +24,13 @@ extension Partition {
 }
 
 extension Partition.State {
+    init(offline reason: String, leaderEpoch: LeaderEpoch) {
+        self.init(
+            log: nil, offlineReason: reason,
+            replica: LeaderReplica(endOffset: 0, durableOffset: 0, highWatermark: 0, writeCaching: true),
+            leaderEpoch: leaderEpoch, writeCaching: false)
+    }
+
     /// With write caching nobody waits for the disk, but dirty pages are kept bounded: at disk saturation a plain write can stall
     /// for half a second.
     static let unsyncedBytesMax = 32 << 20
@@ -53,7 +62,7 @@ extension Partition.State {
     }
 
     func offline(_ id: TopicPartition) -> Partition.Failure {
-        Partition.Failure(code: .kafkaStorageError, message: "\(id) is offline: \(offlineReason)")
+        Partition.Failure(code: offlineCode, message: "\(id) is offline: \(offlineReason)")
     }
 
     func check(epoch: LeaderEpoch) -> ErrorCode? {

@@ -12,6 +12,8 @@ package final class Partition: Sendable {
     package let id: TopicPartition
     package let topicID: TopicID
     package let disk: BrokerDisk
+    /// False: another broker has it.
+    package let isHere: Bool
     private let state: Mutex<State>
 
     package init(
@@ -21,6 +23,7 @@ package final class Partition: Sendable {
         self.id = id
         self.topicID = topicID
         self.disk = disk
+        isHere = true
         let end = log.endOffset
         // Recovery has checked what is here; what the disk is known to hold is committed, the rest once synced.
         let durable = min(max(log.syncedOffset, log.startOffset), end)
@@ -39,11 +42,19 @@ package final class Partition: Sendable {
         self.id = id
         self.topicID = topicID
         self.disk = disk
-        state = Mutex(
-            State(
-                log: nil, offlineReason: reason,
-                replica: LeaderReplica(endOffset: 0, durableOffset: 0, highWatermark: 0, writeCaching: true),
-                leaderEpoch: leaderEpoch, writeCaching: false))
+        isHere = true
+        state = Mutex(State(offline: reason, leaderEpoch: leaderEpoch))
+    }
+
+    /// A partition of another broker's: whoever asks is sent there.
+    package init(elsewhere id: TopicPartition, topicID: TopicID, disk: BrokerDisk) {
+        self.id = id
+        self.topicID = topicID
+        self.disk = disk
+        isHere = false
+        var nothing = State(offline: "another broker leads it", leaderEpoch: .unknown)
+        nothing.offlineCode = .notLeaderOrFollower
+        state = Mutex(nothing)
     }
 
     // MARK: - Produce
@@ -152,7 +163,7 @@ package final class Partition: Sendable {
     ) -> Read {
         state.withLock { state in
             var read = Read()
-            guard let log = state.log else { return Read(error: .kafkaStorageError, message: state.offlineReason) }
+            guard let log = state.log else { return Read(error: state.offlineCode, message: state.offlineReason) }
             if let error = state.check(epoch: currentEpoch) { return Read(error: error) }
             read.highWatermark = state.replica.highWatermark
             read.lastStableOffset = read.highWatermark
@@ -250,6 +261,10 @@ package final class Partition: Sendable {
     }
 
     package var leaderEpoch: LeaderEpoch { state.withLock { $0.leaderEpoch } }
+
+    /// The controller gave the leadership anew.
+    package func lead(epoch: LeaderEpoch) { state.withLock { $0.leaderEpoch = max($0.leaderEpoch, epoch) } }
+
     package var offlineReason: String? { state.withLock { $0.log == nil ? $0.offlineReason : nil } }
 
     /// Its disk failed, or it is deleted: no more of it from here on.

@@ -64,14 +64,16 @@ extension BrokerLoop {
         counters.request(apiKey, nanoseconds: now.instant - receivedAt)
     }
 
-    /// Hands a request to the controller; its answer comes back as `LoopMessage.reply`.
-    func forward(_ message: some Message, _ context: RequestContext, timeoutMs: Int32? = nil) {
+    /// Hands a request to another loop; its answer comes back as `LoopMessage.reply`.
+    func forward(
+        _ message: some Message, _ context: RequestContext, timeoutMs: Int32? = nil, to loop: LoopID = .control
+    ) {
         let deadline = timeoutMs.map { now.instant.adding(milliseconds: Int64(max(0, $0))) }
         emit(
             .post(
                 .control(
                     ControlRequest(
                         message: message, ticket: context.ticket(on: id), listener: context.connection.listener,
-                        clientID: context.clientID, deadline: deadline)), to: .control))
+                        clientID: context.clientID, deadline: deadline)), to: loop))
     }
 }

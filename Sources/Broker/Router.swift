@@ -81,6 +81,12 @@ extension BrokerLoop {
         case .alterConfigs: forward(try AlterConfigsRequest(frame, &at, version: version), context)
         case .incrementalAlterConfigs:
             forward(try IncrementalAlterConfigsRequest(frame, &at, version: version), context)
+        case .describeQuorum: forward(try DescribeQuorumRequest(frame, &at, version: version), context, to: .quorum)
+        case .addRaftVoter:
+            let request = try AddRaftVoterRequest(frame, &at, version: version)
+            forward(request, context, timeoutMs: request.timeoutMs, to: .quorum)
+        case .removeRaftVoter:
+            forward(try RemoveRaftVoterRequest(frame, &at, version: version), context, to: .quorum)
         default: invariantFailed("API \(context.apiKey) is advertised and has no handler")
         }
     }

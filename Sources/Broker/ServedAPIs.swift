@@ -7,8 +7,8 @@ package enum ServedAPIs {
     package static let all: [ApiKey] = [
         .produce, .fetch, .listOffsets, .metadata, .apiVersions, .createTopics, .deleteTopics, .deleteRecords,
         .initProducerId, .offsetForLeaderEpoch, .describeConfigs, .alterConfigs, .describeLogDirs, .createPartitions,
-        .incrementalAlterConfigs, .describeCluster, .describeProducers, .listConfigResources,
-        .describeTopicPartitions,
+        .incrementalAlterConfigs, .describeQuorum, .describeCluster, .describeProducers, .listConfigResources,
+        .describeTopicPartitions, .addRaftVoter, .removeRaftVoter,
     ]
 
     /// By API key, so that a look-up is one load.

@@ -9,6 +9,8 @@ package struct Topology: Sendable {
     /// Grows by one with each change.
     package var version: UInt64 = 0
     package var image: ClusterImage
+    /// The broker that leads the quorum, and so is the controller; -1: none is known.
+    package var controller = BrokerID.none
     package var byName: TreeDictionary<String, Topic> = [:]
     package var byID: TreeDictionary<TopicID, Topic> = [:]
 

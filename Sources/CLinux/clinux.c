@@ -14,11 +14,13 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/sendfile.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -154,6 +156,65 @@ int nt_tune_connection(int fd, int idle_seconds, int send_buffer, int receive_bu
     return 0;
 }
 
+int nt_notice_dead_peer(int fd, int timeout_ms) {
+    // Keepalive finds the silent one, TCP_USER_TIMEOUT the one that acknowledges nothing while data is under way.
+    int seconds = timeout_ms / 3000 > 1 ? timeout_ms / 3000 : 1, count = 2;
+    unsigned int limit = (unsigned int)timeout_ms;
+    if (setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &limit, sizeof limit) < 0) return -1;
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+    setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
+    return 0;
+}
+
+int nt_is_numeric_address(const char *address) {
+    struct sockaddr_storage storage;
+    return parse_address(address, 0, &storage) != 0;
+}
+
+int nt_dial(const char *address, uint16_t port) {
+    struct sockaddr_storage storage;
+    socklen_t length = parse_address(address, port, &storage);
+    if (!length) return -1;
+    int fd = socket(storage.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    if (connect(fd, (struct sockaddr *)&storage, length) < 0 && errno != EINPROGRESS) return closing(fd);
+    return fd;
+}
+
+int nt_dial_result(int fd) {
+    int failed = 0;
+    socklen_t length = sizeof failed;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &failed, &length) < 0) return errno;
+    if (failed) return failed;
+    struct sockaddr_storage mine, theirs;
+    socklen_t mine_length = sizeof mine, theirs_length = sizeof theirs;
+    memset(&mine, 0, sizeof mine);
+    memset(&theirs, 0, sizeof theirs);
+    if (getpeername(fd, (struct sockaddr *)&theirs, &theirs_length) < 0) return errno;
+    if (getsockname(fd, (struct sockaddr *)&mine, &mine_length) < 0) return errno;
+    // Where nobody listens on a port of the ephemeral range, a socket can be given that very port and connect to
+    // itself (simultaneous open, RFC 9293).
+    if (mine_length == theirs_length && memcmp(&mine, &theirs, mine_length) == 0) return ECONNREFUSED;
+    return 0;
+}
+
+int nt_resolve_all(const char *host, char *addresses, size_t width, int capacity) {
+    struct addrinfo hints, *found = NULL;
+    memset(&hints, 0, sizeof hints);
+    hints.ai_socktype = SOCK_STREAM;
+    int failed = getaddrinfo(host, NULL, &hints, &found);
+    if (failed) return failed;
+    int count = 0;
+    for (struct addrinfo *each = found; each && count < capacity; each = each->ai_next) {
+        char *text = addresses + width * (size_t)count;
+        failed = getnameinfo(each->ai_addr, each->ai_addrlen, text, (socklen_t)width, NULL, 0, NI_NUMERICHOST);
+        if (!failed) count++;
+    }
+    freeaddrinfo(found);
+    return count ? count : failed ? failed : EAI_NONAME;
+}
+
 int nt_resolve(const char *host, char *address, size_t capacity) {
     struct addrinfo hints, *found = NULL;
     memset(&hints, 0, sizeof hints);
@@ -259,6 +320,48 @@ void nt_keep_freed_memory(void) {
 
 void nt_ignore_sigpipe(void) { signal(SIGPIPE, SIG_IGN); }
 int nt_name_thread(const char *name) { return pthread_setname_np(pthread_self(), name); }
+
+int nt_pipe(int *reading, int *writing) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) < 0) return -1;
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    *reading = ends[0];
+    *writing = ends[1];
+    return 0;
+}
+
+// Between fork and exec only calls that are safe in a signal handler: other threads may have held any lock.
+int nt_spawn(const char *path, const char *const *arguments, int output, int error) {
+    int empty = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (empty < 0) return -1;
+    pid_t parent = getpid();
+    pid_t pid = fork();
+    if (pid != 0) {
+        closing(empty);
+        return pid;
+    }
+    setpgid(0, 0);
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) _exit(127);  // It ended before we asked to be told.
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    if (dup2(empty, 0) < 0 || dup2(output, 1) < 0 || dup2(error, 2) < 0) _exit(127);
+    execv(path, (char *const *)arguments);
+    _exit(127);
+}
+
+int nt_process_descriptor(int pid) { return (int)syscall(434 /* pidfd_open, the same on every architecture */, pid, 0); }
+
+int nt_reap(int pid, int *end) {
+    int status = 0;
+    pid_t ended;
+    do ended = waitpid(pid, &status, WNOHANG);
+    while (ended < 0 && errno == EINTR);
+    if (ended <= 0) return ended < 0 ? -1 : 0;
+    *end = WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+    return 1;
+}
 
 void nt_format_time(int64_t milliseconds, char *text) {
     time_t seconds = milliseconds / 1000;

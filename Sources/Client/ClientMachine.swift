@@ -47,10 +47,10 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
         self.port = port
     }
 
-    /// - Returns: nil unless `text` is `host:port` or `[v6]:port`; the port may be left out (9092).
-    package init?(_ text: some StringProtocol) {
+    /// - Returns: nil unless `text` is `host:port` or `[v6]:port`; the port may be left out.
+    package init?(_ text: some StringProtocol, portDefault: Int32 = 9092) {
         var host = String(text)
-        var port: Int32 = 9092
+        var port = portDefault
         if let colon = host.lastIndex(of: ":"), !host.hasSuffix("]") {
             guard let number = UInt16(host[host.index(after: colon)...]) else { return nil }
             port = Int32(number)
@@ -62,8 +62,8 @@ package struct Endpoint: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// A comma-separated list, as in `--bootstrap`.
-    package static func list(_ text: String) -> [Endpoint]? {
-        let endpoints = text.split(separator: ",").map { Endpoint($0) }
+    package static func list(_ text: some StringProtocol, portDefault: Int32 = 9092) -> [Endpoint]? {
+        let endpoints = text.split(separator: ",").map { Endpoint($0, portDefault: portDefault) }
         return endpoints.isEmpty || endpoints.contains(nil) ? nil : endpoints.compactMap { $0 }
     }
 

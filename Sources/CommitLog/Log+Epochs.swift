@@ -22,3 +22,13 @@ extension Log {
         epochs.endOffset(of: epoch, logEnd: endOffset)
     }
 }
+
+extension Log {
+    /// Which epochs its records have, in runs from the log's start to its end: each epoch with the offset behind its last record.
+    package var epochRuns: [(epoch: LeaderEpoch, end: Offset)] {
+        let entries = epochs.entries.filter { $0.startOffset < endOffset }
+        return entries.indices.map { index in
+            (entries[index].epoch, index + 1 < entries.count ? entries[index + 1].startOffset : endOffset)
+        }.filter { $0.end > startOffset }
+    }
+}

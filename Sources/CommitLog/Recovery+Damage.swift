@@ -14,10 +14,10 @@ extension Recovery {
     /// would have written the hole too: it is cut, and reported. Anything else is damage to bytes that were there.
     mutating func cutOrReport(_ index: Int, at position: Int64, _ expected: Offset, _ detail: String) throws {
         let segment = log.segments[index]
-        let sound = try soundBatches(in: segment, behind: position, expected: expected)
+        let sound = try segment.soundBatches(disk, behind: position, expected: expected).map(\.position)
         var dropped = sound.count
         for later in log.segments[(index + 1)...] where later.size > 0 {
-            dropped += try soundBatches(in: later, behind: -1, expected: later.baseOffset).count
+            dropped += try later.soundBatches(disk, behind: -1, expected: later.baseOffset).count
         }
         if dropped > 0 {
             let isTorn = try sound.isEmpty && endsInside(segment, position)
@@ -47,7 +47,7 @@ extension Recovery {
         for segment in log.segments[index...] {
             report.truncatedBytes += segment.size
             if reason != nil {
-                dropped += try soundBatches(in: segment, behind: -1, expected: segment.baseOffset).count
+                dropped += try segment.soundBatches(disk, behind: -1, expected: segment.baseOffset).count
             }
             report.removedFiles.append(String(LogPaths.file("", segment.baseOffset, ".log").dropFirst()))
             try log.removeFiles(of: segment)
@@ -60,36 +60,6 @@ extension Recovery {
         }
         log.segments.removeSubrange(index...)
         mustSync.append(.directory(log.directory))
-    }
-
-    /// Positions of batches behind `position` whose checksum holds, found at any byte.
-    private func soundBatches(
-        in segment: Segment, behind position: Int64, expected: Offset
-    ) throws(DiskError) -> [Int64] {
-        var found: [Int64] = []
-        var scanner = BatchScanner(disk: disk, file: segment.log, end: segment.size, chunk: 256 << 10)
-        var at = position + 1
-        var expected = expected.value
-        while at + Int64(BatchHeader.byteCount) <= segment.size {
-            let window = Int(min(segment.size - at, 64 << 10))
-            guard let bytes = try scanner.bytes(at: at, count: window) else { break }
-            // Nearly every byte is dismissed by its offset's first byte and the magic: gigabytes may have to be passed.
-            let last = window - BatchHeader.byteCount
-            var index = 0
-            while index <= last, bytes[index] != 0 || bytes[index + 16] != 2 { index += 1 }
-            at += Int64(index)
-            guard index <= last else { continue }
-            if case .batch(let header) = try scanner.header(at: at), header.baseOffset >= expected,
-                segment.canHold(header.lastOffset), case .batch = try scanner.checkedHeader(at: at)
-            {
-                found.append(at)
-                at += Int64(header.sizeInBytes)
-                expected = header.nextOffset
-            } else {
-                at += 1
-            }
-        }
-        return found
     }
 
     /// Whether the file ends before the batch at `position` does, and not only because the batch's length is wrong.

@@ -115,6 +115,8 @@ package struct RaftRestored: Sendable {
     package var logStart: Offset = 0
     /// The log's terms in runs, from `logStart` to its end.
     package var runs: [LogPosition] = []
+    /// What is known to be committed beyond the snapshot: by a host that begins anew in the same process.
+    package var committed: Offset = 0
     /// The snapshot's, as `Raft.voterSet(asOf:)` gave it, or what the replica was formatted with, at -1; then those of the log's entries.
     package var voterSets: [PlacedVoterSet] = []
 

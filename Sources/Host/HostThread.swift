@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A thread with a name, which runs one closure. Joined by whoever started it.
+/// A thread with a name, which runs one closure. Joined or detached by whoever started it.
 package struct HostThread: @unchecked Sendable {  // A pthread_t may be joined from any one thread.
     private let handle: pthread_t
 
@@ -31,4 +31,7 @@ package struct HostThread: @unchecked Sendable {  // A pthread_t may be joined f
     }
 
     package func join() { pthread_join(handle, nil) }
+
+    /// It ends by itself; nobody waits for that.
+    package func detach() { pthread_detach(handle) }
 }

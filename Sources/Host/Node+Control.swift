@@ -8,33 +8,41 @@ extension ControlLoop: ControlLogic {}
 
 extension BrokerLoop: LoopLogic {}
 
-/// The control loop comes up on its own thread, where it stays; the broker it makes is shared by all.
+extension QuorumLoop: LoopLogic {}
+
+/// The quorum loop and the control loop come up on their own threads, where they stay; the broker is shared by all.
 extension Node {
-    static func startControl(
+    static func start(
         _ reactor: Reactor, _ config: BrokerConfig, _ disks: [any Disk], threads: Int
     ) throws(SettingsProblems) -> Broker {
-        let outcome = Monitor<Result<Broker, StartError>?>(nil)
-        reactor.startControl {
-            var generator = SystemRandomNumberGenerator()
+        var generator = SystemRandomNumberGenerator()
+        let start: BrokerStart
+        do throws(StartError) {
+            start = try BrokerStart(config: config, disks: disks, seed: generator.next())
+        } catch {
+            throw SettingsProblems(problems: [SettingsProblem(place: "log.dirs", message: error.description)])
+        }
+        let failure = Monitor<StartError??>(nil)
+        reactor.startQuorum {
             do throws(StartError) {
-                let (broker, loop) = try ControlLoop.start(
-                    config: config, disks: disks, now: SystemClock.now(), seed: generator.next()
-                ) { count, body in inParallel(count, threads: threads, body) }
-                outcome.withLock { $0 = .success(broker) }
-                outcome.wakeAll()
+                let loop = try start.quorumLoop(now: SystemClock.now())
+                failure.withLock { $0 = .some(nil) }
+                failure.wakeAll()
                 return loop
             } catch {
-                outcome.withLock { $0 = .failure(error) }
-                outcome.wakeAll()
+                failure.withLock { $0 = .some(error) }
+                failure.wakeAll()
                 return nil
             }
         }
-        switch outcome.wait({ $0 }) {
-        case .success(let broker): return broker
-        case .failure(let error):
-            reactor.finishControl()
+        if let error = failure.wait({ $0 }) {
+            reactor.finishQuorum(by: SystemClock.instant())
             throw SettingsProblems(problems: [SettingsProblem(place: "log.dirs", message: error.description)])
         }
+        reactor.startControl {
+            start.controlLoop(now: SystemClock.now()) { count, body in inParallel(count, threads: threads, body) }
+        }
+        return start.broker
     }
 
     /// Calls `body` for each index below `count`, in some order, on that many threads; returns when all are

@@ -12,53 +12,53 @@ package final class Node: Sendable {
     package let broker: Broker
     /// As opened: with the ports that were asked for as 0.
     package let listeners: [Listener]
+    package let zookeeperListeners: [Listener]
     package let http: HTTPServer?
     private let reactor: Reactor
     private let disks: [any Disk]
     private let limits: ConnectionLimits
     private let logger: Logger
     private let state: NodeState
+    private let addresses: String
+    private let budget: DescriptorBudget
 
-    /// Starts everything; when it returns, clients are answered.
-    /// - Parameter httpMayMove: takes any port for HTTP when the configured one is in use.
+    /// Starts everything but what Kafka's clients are served by, which waits for the quorum: `waitUntilReady`.
+    /// - Parameter mayMove: takes any port for HTTP and for ZooKeeper's clients when the configured one is in
+    ///   use.
     /// - Throws: what is wrong, and what to do about it.
-    package init(_ settings: BrokerSettings, logger: Logger, httpMayMove: Bool = false)
-        throws(SettingsProblems)
-    {
+    package init(_ settings: BrokerSettings, logger: Logger, mayMove: Bool = false) throws(SettingsProblems) {
         let started = SystemClock.instant()
         let budget = DescriptorBudget(connectionsMax: settings.connectionsMax, disks: settings.logDirs.count)
         let disks = try Self.openDisks(settings.logDirs, budget, logger)
-        let open = try Self.openListeners(settings)
-        let listeners = zip(settings.listeners, open).map {
-            Listener(name: $0.name, host: $0.host, port: $1.port)
-        }
+        try StorageFormat.check(settings, disks)
         let limits = ConnectionLimits(
             totalMax: budget.connections, perAddressMax: settings.connectionsPerAddressMax,
             overrides: settings.connectionsPerAddressOverrides)
+        let open = try NodeListeners(settings, limits: limits, zookeeperMayMove: mayMove, logger)
 
         var config = settings.broker
-        config.endpoints = Self.endpoints(settings.advertised, listeners)
+        config.endpoints = Self.endpoints(settings.advertised, open.clients)
+        config.quorum.endpoint =
+            Self.endpoints(
+                [settings.controllerAdvertised].compactMap { $0 }, open.controllers
+            ).first
         let syncNumbers = SyncNumbers()
         let reactor = Reactor(
-            settings: settings.reactor, limits: limits, listeners: open, disks: disks, logger: logger
+            settings: settings.reactor, limits: limits, listeners: open.ofDataLoops,
+            quorumListeners: open.ofQuorumLoop, disks: disks, logger: logger
         ) { targets, nanoseconds, failed in syncNumbers.note(targets, nanoseconds, failed) }
 
         let broker: Broker
         do throws(SettingsProblems) {
-            broker = try Self.startControl(reactor, config, disks, threads: settings.recoveryThreads)
+            broker = try Self.start(reactor, config, disks, threads: settings.recoveryThreads)
         } catch {
-            for listener in open { close(listener.descriptor) }
+            open.close()
             throw error
         }
         syncNumbers.metrics.withLock { $0 = broker.metrics }
-        reactor.startLoops { id in
-            var generator = SystemRandomNumberGenerator()
-            return BrokerLoop(id: id, broker: broker, now: SystemClock.now(), seed: generator.next())
-        }
-
         let state = NodeState(started: started)
         do throws(SettingsProblems) {
-            http = try Self.startHTTP(settings.httpListener, httpMayMove, logger) { path in
+            http = try Self.startHTTP(settings.httpListener, mayMove, logger) { path in
                 switch path {
                 case "/metrics": Console.metrics(broker, disks, limits, state)
                 case "/health": Console.health(broker, state)
@@ -66,42 +66,66 @@ package final class Node: Sendable {
                 }
             }
         } catch {
-            reactor.finishLoops(by: started)
             reactor.finishControl()
+            reactor.finishQuorum(by: started)
             throw error
         }
         self.settings = settings
         self.broker = broker
-        self.listeners = listeners
+        listeners = open.clients
+        zookeeperListeners = open.zookeepers
         self.reactor = reactor
         self.disks = disks
         self.limits = limits
         self.logger = logger
         self.state = state
+        addresses = open.all.map(\.description).joined(separator: ",")
+        self.budget = budget
+    }
+
+    /// Blocks until clients are answered: until the quorum has let the broker in, and its partitions are there.
+    ///
+    /// - Returns: false when it was stopped before.
+    /// - Throws: why the broker cannot run.
+    package func waitUntilReady() throws(SettingsProblems) -> Bool {
+        switch reactor.gate.wait() {
+        case .stopped: return false
+        case .failed(let error):
+            throw SettingsProblems(problems: [SettingsProblem(place: "broker", message: error.description)])
+        case .up: break
+        }
+        reactor.startLoops { [broker] id in
+            var generator = SystemRandomNumberGenerator()
+            return BrokerLoop(id: id, broker: broker, now: SystemClock.now(), seed: generator.next())
+        }
         state.isReady.store(true, ordering: .releasing)
-        let milliseconds = (SystemClock.instant() - started) / 1_000_000
+        let milliseconds = (SystemClock.instant() - state.started) / 1_000_000
         logger.info(
             "The broker is ready.",
             metadata: [
                 "broker.id": "\(settings.nodeID)", "cluster.id": "\(broker.clusterID)",
-                "listeners": "\(listeners.map(\.description).joined(separator: ","))",
+                "listeners": "\(addresses)",
                 "log.dirs": "\(settings.logDirs.joined(separator: ","))",
                 "data.loops": "\(settings.reactor.dataLoops)",
                 "connections.max": "\(budget.connections)", "open.files.max": "\(budget.filesPerDisk)",
                 "start.ms": "\(milliseconds)",
             ])
+        return true
     }
 
-    /// `needletail ready id=1 pid=4711 kafka=127.0.0.1:9092 http=127.0.0.1:8080`
+    /// `needletail ready id=1 pid=4711 kafka=127.0.0.1:9092 http=127.0.0.1:8080 zookeeper=127.0.0.1:2181`
     package var readyLine: String {
         var line = "needletail ready id=\(settings.nodeID) pid=\(getpid())"
         for (index, listener) in listeners.enumerated() {
-            var shown = listener
-            if shown.host.isEmpty { shown.host = "0.0.0.0" }
             line +=
-                index == 0 ? " kafka=\(shown.address)" : " kafka.\(shown.name.lowercased())=\(shown.address)"
+                index == 0
+                ? " kafka=\(listener.shownAddress)"
+                : " kafka.\(listener.name.lowercased())=\(listener.shownAddress)"
         }
         if let http { line += " http=\(http.listener.address)" }
+        if !zookeeperListeners.isEmpty {
+            line += " zookeeper=\(zookeeperListeners.map(\.shownAddress).joined(separator: ","))"
+        }
         return line
     }
 
@@ -111,12 +135,20 @@ package final class Node: Sendable {
         let start = SystemClock.instant()
         state.isReady.store(false, ordering: .releasing)
         logger.info("The broker stops.")
+        reactor.gate.open(.stopped)
         reactor.finishLoops(by: start.adding(milliseconds: graceMs))
         reactor.finishControl()
+        waitToLeave(until: SystemClock.instant().adding(milliseconds: graceMs))
+        reactor.finishQuorum(by: SystemClock.instant().adding(milliseconds: 100))
         http?.stop()
         logger.info(
             "The broker has stopped.", metadata: ["stop.ms": "\((SystemClock.instant() - start) / 1_000_000)"]
         )
+    }
+
+    /// The quorum closes the broker's session, and hands the leadership over; if it cannot, others will notice.
+    private func waitToLeave(until deadline: Instant) {
+        while !broker.quorum.hasLeft, SystemClock.instant() < deadline { usleep(2000) }
     }
 
     // MARK: - The parts
@@ -147,20 +179,7 @@ package final class Node: Sendable {
         return disks
     }
 
-    private static func openListeners(_ settings: BrokerSettings) throws(SettingsProblems) -> [OpenListener] {
-        var open: [OpenListener] = []
-        for listener in settings.listeners {
-            do throws(SettingsProblem) {
-                open.append(try OpenListener.open(listener, backlog: settings.backlog))
-            } catch {
-                for listener in open { close(listener.descriptor) }
-                throw SettingsProblems(problems: [error])
-            }
-        }
-        return open
-    }
-
-    /// What clients are told; a listener on every address is known by the machine's name.
+    /// What clients and other replicas are told; a listener on every address is known by the machine's name.
     private static func endpoints(_ advertised: [Listener], _ listeners: [Listener]) -> [BrokerConfig
         .Endpoint]
     {
@@ -171,7 +190,7 @@ package final class Node: Sendable {
         }
     }
 
-    private static func hostName() -> String {
+    static func hostName() -> String {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { name in
             gethostname(name.baseAddress!, 255) == 0 ? String(cString: name.baseAddress!) : "localhost"
         }

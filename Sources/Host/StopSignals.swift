@@ -5,7 +5,8 @@ import Glibc
 ///
 /// Make it before any other thread starts: threads inherit what is blocked.
 package struct StopSignals {
-    private let descriptor: Int32
+    /// Readable when a signal waits.
+    package let descriptor: Int32
 
     package init() {
         descriptor = [SIGTERM, SIGINT].withUnsafeBufferPointer {
@@ -13,6 +14,9 @@ package struct StopSignals {
         }
         if descriptor < 0 { fatalError("signalfd: \(String(cString: strerror(errno)))") }
     }
+
+    /// Takes one that waits.
+    package func take() -> Bool { nt_signal_next(descriptor) > 0 }
 
     /// Blocks until the first signal, then runs `stop` while a second one is watched for.
     package func waitAndStop(_ stop: @escaping @Sendable () -> Void) {

@@ -34,7 +34,7 @@ package struct ClusterImage: Sendable, Equatable {
     package private(set) var features: TreeDictionary<String, Int16> = [:]
     package private(set) var nextProducerID: Int64 = 0
     package private(set) var nextBrokerEpoch: Int64 = 1
-    /// Of the last record applied; -1 before any.
+    /// Of the last transaction applied; -1 before any.
     package private(set) var lastOffset: Offset = -1
 
     package init() {}
@@ -71,11 +71,17 @@ package struct ClusterImage: Sendable, Equatable {
 
     // MARK: The only mutation
 
-    /// Applies a fact. It cannot fail: what a controller decided once is true everywhere.
-    package mutating func replay(_ record: MetadataRecord, at offset: Offset) {
+    /// Applies a transaction: facts that lie at one offset of the log, all of them or none. It cannot fail: what a
+    /// controller decided once is true everywhere.
+    package mutating func replay(_ records: [MetadataRecord], at offset: Offset) {
         invariant(offset > lastOffset, "metadata offset went back: \(lastOffset) -> \(offset)")
         lastOffset = offset
-        apply(record)
+        for record in records { apply(record) }
+    }
+
+    /// Applies a fact that has an offset of its own.
+    package mutating func replay(_ record: MetadataRecord, at offset: Offset) {
+        replay([record], at: offset)
     }
 
     mutating func jump(to offset: Offset) { lastOffset = offset }

@@ -16,6 +16,9 @@ package struct ConfigCatalogue: Sendable {
         $0.addBrokerReplication()
         $0.addBrokerGroups()
         $0.addBrokerSecurity()
+        $0.addBrokerQuorum()
+        $0.addBrokerMetadataLog()
+        $0.addZooKeeper()
         $0.addBrokerLater()
     }
 

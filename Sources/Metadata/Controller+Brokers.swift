@@ -5,7 +5,9 @@ import Vocabulary
 extension Controller {
     /// A broker's start. It gets an epoch of its own; what an older one of the same broker still asks is stale.
     ///
-    /// The one who asks has made sure that no other process lives under this id.
+    /// The one who asks has made sure that no other process lives under this id. A command that arrives twice changes
+    /// nothing the second time. A process that registers again with a greater epoch, after its session was lost, did not
+    /// restart: its logs hold what they held, however it stopped before it was started.
     func registerBroker(_ new: NewBroker) throws(MetadataError) -> MetadataDecision {
         if let clusterID = image.clusterID, clusterID != new.clusterID {
             throw MetadataError(
@@ -24,18 +26,21 @@ extension Controller {
         try checkDirectories(of: new)
         try checkFeatures(of: new)
         let old = image.brokers[new.id]
-        let isRetry = old?.incarnation == new.incarnation
+        let isSameProcess = old?.incarnation == new.incarnation
+        let isRetry = isSameProcess && (new.epoch == nil || new.epoch == old?.epoch)
+        let epoch = isRetry ? old?.epoch ?? 0 : try nextEpoch(of: new)
         let registration = BrokerRegistration(
-            id: new.id, epoch: isRetry ? old?.epoch ?? 0 : image.nextBrokerEpoch,
-            incarnation: new.incarnation,
+            id: new.id, epoch: epoch, incarnation: new.incarnation,
             endpoints: new.endpoints, rack: new.rack, directories: new.directories.sorted(),
             features: new.features.sorted { $0.name < $1.name },
-            isFenced: isRetry ? old?.isFenced ?? true : new.startsFenced)
+            isFenced: isRetry ? old?.isFenced ?? true : new.startsFenced,
+            isShuttingDown: isSameProcess && old?.isShuttingDown == true)
         var draft = Draft(image)
         if registration != old { draft.conclude(with: .brokerRegistered(registration)) }
         if !isRetry {
-            settlePartitions(on: new.id, in: &draft, restartedUnclean: !new.stoppedCleanly) { state in
-                !new.stoppedCleanly || new.startsFenced || !holds(registration, state)
+            let isUnclean = !isSameProcess && !new.stoppedCleanly
+            settlePartitions(on: new.id, in: &draft, restartedUnclean: isUnclean) { state in
+                isUnclean || new.startsFenced || !holds(registration, state)
             }
         }
         return MetadataDecision(
@@ -116,6 +121,22 @@ extension Controller {
                 .staleBrokerEpoch, "Expected broker epoch \(broker.epoch), but got broker epoch \(epoch)")
         }
         return broker
+    }
+
+    /// - Throws: when the epoch given is not above all that were there; requests of an older life would pass for new.
+    private func nextEpoch(of new: NewBroker) throws(MetadataError) -> Int64 {
+        guard let epoch = new.epoch else { return image.nextBrokerEpoch }
+        if epoch < image.nextBrokerEpoch {
+            throw MetadataError(
+                .staleBrokerEpoch,
+                "Broker \(new.id) cannot register with broker epoch \(epoch): "
+                    + "the next broker epoch is \(image.nextBrokerEpoch) or above.")
+        }
+        if epoch == .max {
+            throw MetadataError(
+                .invalidRegistration, "Broker epoch \(epoch) leaves none for the next broker.")
+        }
+        return epoch
     }
 
     private func fence(_ broker: BrokerRegistration, in draft: inout Draft) {

@@ -47,7 +47,9 @@ extension Controller {
         let more = Int(request.count - topic.partitionCount)
         let existing = image.partitions(of: topic)
         let factor = existing.first?.replicas.count ?? 1
-        for (index, replicas) in try place(request, more, existing, factor).enumerated() {
+        let placed = try place(request, more, existing, factor)
+        try limitReplicas(placed)
+        for (index, replicas) in placed.enumerated() {
             let key = TopicIDPartition(topic: topic.id, partition: topic.partitionCount + Int32(index))
             draft.add(.partitionCreated(key, newPartition(replicas)))
         }
@@ -113,6 +115,16 @@ extension Controller {
     func limitPartitions(_ count: Int) throws(MetadataError) {
         if count > Self.partitionsPerRequestMax {
             throw MetadataError(.policyViolation, "Excessively large number of partitions per request.")
+        }
+    }
+
+    /// - Parameter placed: the replicas of each new partition, by number or by hand.
+    func limitReplicas(_ placed: [[BrokerID]]) throws(MetadataError) {
+        if placed.contains(where: { $0.count > replicationFactorMax }) {
+            throw MetadataError(
+                .invalidReplicationFactor,
+                "Replication between brokers is not there yet in this version; "
+                    + "use a replication factor of \(replicationFactorMax).")
         }
     }
 

@@ -70,6 +70,7 @@ extension Controller {
         let values = try checkTopicConfigs(topic.configs)
         var own = SeededGenerator(seed: chance.next())
         let placed = try place(topic, chance: own.split())
+        try limitReplicas(placed)
         var id = TopicID(using: &own)
         while draft.image.topics[id] != nil { id = TopicID(using: &own) }
 

@@ -5,34 +5,41 @@ package import Vocabulary
 /// `image` holds all records, those not committed yet too, so that a command sees what was decided before it.
 /// `committed` is what the cluster has agreed on; everything but deciding reads that one.
 ///
-/// The caller appends a decision's records to the metadata log, replays each with the offset it got, sends the reply
-/// once they are committed. A node that does not lead replays in the same way.
+/// The caller appends a decision's records to the metadata log as a transaction, replays that with the offset it got, and
+/// sends the reply once it is committed. A node that does not lead replays in the same way.
 package struct Controller: Sendable {
     package static let recordsPerBatchMax = 10_000
     /// Kafka's bound on what one request may create.
     package static let partitionsPerRequestMax = 10_000
     package static let producerIDsPerBlock: Int32 = 1_000
+    /// Replicas of a partition that may be asked for. One, while brokers do not copy from each other: more would promise
+    /// safety that is not there.
+    package static let replicationFactorMax = 1
 
     package private(set) var image: ClusterImage
     package private(set) var committed: ClusterImage
-    /// Replayed, not committed; in order.
-    private var pending: [(offset: Offset, record: MetadataRecord)] = []
+    /// Transactions that are replayed and not committed, in order.
+    private var pending: [(offset: Offset, records: [MetadataRecord])] = []
     /// Where new ids and placements come from. Moves on with each topic created, so that no two draw the same id.
     var chance: SeededGenerator
     /// The broker whose configuration file gives defaults, this one.
     let broker: BrokerID
     let staticProperties: [String: String]
+    let replicationFactorMax: Int
 
-    /// - Parameter staticProperties: this broker's configuration file; gives `num.partitions` and the like.
+    /// - Parameters:
+    ///   - staticProperties: this broker's configuration file; gives `num.partitions` and the like.
+    ///   - replicationFactorMax: other than the constant only where several replicas are tried out.
     package init(
         image: ClusterImage = ClusterImage(), seed: UInt64, broker: BrokerID = 1,
-        staticProperties: [String: String] = [:]
+        staticProperties: [String: String] = [:], replicationFactorMax: Int = Self.replicationFactorMax
     ) {
         self.image = image
         self.committed = image
         self.chance = SeededGenerator(seed: seed)
         self.broker = broker
         self.staticProperties = staticProperties
+        self.replicationFactorMax = replicationFactorMax
     }
 
     /// The values in force here, as the leader sees them.
@@ -42,21 +49,26 @@ package struct Controller: Sendable {
 
     // MARK: Replaying
 
-    /// Applies a record appended to the metadata log; it may not be committed yet.
-    package mutating func replay(_ record: MetadataRecord, at offset: Offset) {
-        image.replay(record, at: offset)
-        pending.append((offset, record))
-        if case .topicCreated = record { _ = chance.next() }
+    /// Applies a transaction appended to the metadata log; it may not be committed yet.
+    package mutating func replay(_ records: [MetadataRecord], at offset: Offset) {
+        image.replay(records, at: offset)
+        pending.append((offset, records))
+        for case .topicCreated in records { _ = chance.next() }
     }
 
-    /// All records up to and including `offset` are committed.
+    /// Applies a record that has an offset of its own.
+    package mutating func replay(_ record: MetadataRecord, at offset: Offset) {
+        replay([record], at: offset)
+    }
+
+    /// All transactions up to and including `offset` are committed.
     package mutating func committed(upTo offset: Offset) {
         guard let count = pending.firstIndex(where: { $0.offset > offset }) else {
             committed = image  // And shares all of its memory.
             pending.removeAll()
             return
         }
-        for (offset, record) in pending[..<count] { committed.replay(record, at: offset) }
+        for (offset, records) in pending[..<count] { committed.replay(records, at: offset) }
         pending.removeFirst(count)
     }
 

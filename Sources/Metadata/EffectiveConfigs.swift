@@ -14,6 +14,20 @@ package struct ResolvedConfig: Sendable, Equatable {
     package let isSensitive: Bool
     package let documentation: String
 
+    package init(
+        name: String, type: ConfigType, value: String?, source: ConfigSource, synonyms: [Candidate],
+        isReadOnly: Bool, isSensitive: Bool, documentation: String
+    ) {
+        self.name = name
+        self.type = type
+        self.value = value
+        self.source = source
+        self.synonyms = synonyms
+        self.isReadOnly = isReadOnly
+        self.isSensitive = isSensitive
+        self.documentation = documentation
+    }
+
     /// A place that gives a value, under the name it has there.
     package struct Candidate: Sendable, Equatable {
         package let name: String

@@ -1,6 +1,6 @@
 import Vocabulary
 
-/// Bytes that are no record.
+/// Bytes that are no record, command or outcome.
 package enum MetadataCodingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Written by a later version of the program.
     case unknownType(UInt64)
@@ -12,17 +12,17 @@ package enum MetadataCodingError: Error, Hashable, Sendable, CustomStringConvert
     package var description: String {
         switch self {
         case .unknownType(let type):
-            "metadata record of unknown type \(type): it was written by a later version of this program"
+            "metadata of unknown type \(type): it was written by a later version of this program"
         case .unknownVersion(let version, let type):
-            "metadata record of type \(type) has unknown version \(version): "
+            "metadata of type \(type) has unknown version \(version): "
                 + "it was written by a later version of this program"
-        case .truncated(let at): "metadata record ends at byte \(at), in the middle of a field"
-        case .malformed(let at, let why): "metadata record is wrong at byte \(at): \(why)"
+        case .truncated(let at): "metadata ends at byte \(at), in the middle of a field"
+        case .malformed(let at, let why): "metadata is wrong at byte \(at): \(why)"
         }
     }
 }
 
-/// Writes a record's fields: integers big-endian, lengths and counts as unsigned varints, text as UTF-8.
+/// Writes fields: integers big-endian, lengths and counts as unsigned varints, text as UTF-8.
 struct MetadataWriter {
     private(set) var bytes: [UInt8] = []
 
@@ -54,9 +54,12 @@ struct MetadataWriter {
         bytes.append(contentsOf: value.utf8)
     }
 
-    mutating func put(_ value: String?) {
-        put(value != nil)
-        if let value { put(value) }
+    mutating func put(_ value: String?) { put(value) { $0.put($1) } }
+
+    /// Whether it is there, then what it is.
+    mutating func put<Item>(_ item: Item?, _ each: (inout MetadataWriter, Item) -> Void) {
+        put(item != nil)
+        if let item { each(&self, item) }
     }
 
     mutating func put<Item>(_ items: [Item], _ each: (inout MetadataWriter, Item) -> Void) {
@@ -75,7 +78,19 @@ struct MetadataReader {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    var isAtEnd: Bool { at == bytes.count }
+    /// What everything begins with: a type's number, and its version, 0.
+    mutating func type<Value: RawRepresentable<UInt64>>(_: Value.Type) throws(MetadataCodingError) -> Value {
+        let number = try varint()
+        guard let type = Value(rawValue: number) else { throw .unknownType(number) }
+        let version = try varint()
+        guard version == 0 else { throw .unknownVersion(version, ofType: number) }
+        return type
+    }
+
+    /// What everything ends with.
+    func end() throws(MetadataCodingError) {
+        if at != bytes.count { throw malformed("bytes left over") }
+    }
 
     mutating func varint() throws(MetadataCodingError) -> UInt64 {
         let start = at
@@ -98,6 +113,20 @@ struct MetadataReader {
             value |= Value(truncatingIfNeeded: bytes[index])
         }
         at += count
+        return value
+    }
+
+    /// One of a set of numbers.
+    ///
+    /// - Parameter name: what one of them is called in an error.
+    mutating func choice<Value: RawRepresentable>(
+        _: Value.Type, _ name: String
+    ) throws(MetadataCodingError) -> Value where Value.RawValue: FixedWidthInteger {
+        let start = at
+        let number = try integer(Value.RawValue.self)
+        guard let value = Value(rawValue: number) else {
+            throw .malformed(at: start, "\(number) is no \(name)")
+        }
         return value
     }
 
@@ -126,7 +155,13 @@ struct MetadataReader {
     }
 
     mutating func nullableString() throws(MetadataCodingError) -> String? {
-        try boolean() ? try string() : nil
+        try optional { reader throws(MetadataCodingError) in try reader.string() }
+    }
+
+    mutating func optional<Item>(
+        _ each: (inout MetadataReader) throws(MetadataCodingError) -> Item
+    ) throws(MetadataCodingError) -> Item? {
+        try boolean() ? try each(&self) : nil
     }
 
     mutating func array<Item>(
@@ -145,6 +180,10 @@ struct MetadataReader {
 
     mutating func uuids() throws(MetadataCodingError) -> [UUID128] {
         try array(itemBytesMin: 16) { reader throws(MetadataCodingError) in try reader.uuid() }
+    }
+
+    mutating func strings() throws(MetadataCodingError) -> [String] {
+        try array(itemBytesMin: 1) { reader throws(MetadataCodingError) in try reader.string() }
     }
 
     func malformed(_ why: String) -> MetadataCodingError { .malformed(at: at, why) }

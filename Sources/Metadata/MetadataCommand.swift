@@ -108,11 +108,15 @@ package struct NewBroker: Sendable {
     package var startsFenced: Bool
     /// It stopped in order the last time, so that its logs hold all that they held (KIP-966).
     package var stoppedCleanly: Bool
+    /// The epoch it gets, where something else than the controller counts them: then the zxid that created the broker's
+    /// ephemeral znode, which is above all before it. Nil: the controller's next one.
+    package var epoch: Int64?
 
     package init(
         id: BrokerID, clusterID: String, incarnation: UUID128, endpoints: [BrokerEndpoint],
         rack: String? = nil,
-        directories: [UUID128], features: [FeatureRange] = [], startsFenced: Bool, stoppedCleanly: Bool
+        directories: [UUID128], features: [FeatureRange] = [], startsFenced: Bool, stoppedCleanly: Bool,
+        epoch: Int64? = nil
     ) {
         self.id = id
         self.clusterID = clusterID
@@ -123,6 +127,7 @@ package struct NewBroker: Sendable {
         self.features = features
         self.startsFenced = startsFenced
         self.stoppedCleanly = stoppedCleanly
+        self.epoch = epoch
     }
 }
 

@@ -55,12 +55,9 @@ extension MetadataRecord {
 
     package init(decoding bytes: [UInt8]) throws(MetadataCodingError) {
         var input = MetadataReader(bytes)
-        let number = try input.varint()
-        guard let type = RecordType(rawValue: number) else { throw .unknownType(number) }
-        let version = try input.varint()
-        guard version == 0 else { throw .unknownVersion(version, ofType: number) }
+        let type = try input.type(RecordType.self)
         self = try Self.decode(type, from: &input)
-        if !input.isAtEnd { throw input.malformed("bytes left over") }
+        try input.end()
     }
 
     /// Never reused, never renumbered.

@@ -13,6 +13,9 @@ package struct MetadataError: Error, Hashable, Sendable, CustomStringConvertible
     package var description: String { "\(code.name): \(message)" }
 }
 
+/// What became of a command: why it was refused as a whole, or the answer to each of its items.
+package typealias MetadataOutcome = Result<MetadataReply, MetadataError>
+
 /// The answer to a command; held back until every record of the decision is committed. One result for each item asked.
 package enum MetadataReply: Sendable, Equatable {
     case done
@@ -97,11 +100,11 @@ package struct DirectoryResult: Sendable, Equatable {
 
 /// What a command comes to.
 package struct MetadataDecision: Sendable, Equatable {
-    /// To be appended in order, then replayed.
+    /// To be appended in order, at one offset or more (see `isAtomic`), then replayed.
     package var records: [MetadataRecord]
     package var reply: MetadataReply
-    /// All or nothing: one batch. Otherwise the records may be cut into batches of `Controller.recordsPerBatchMax`;
-    /// after a part of them the same command does the rest.
+    /// All or nothing: one transaction. Otherwise the records may be cut into several, of `Controller.recordsPerBatchMax`
+    /// each; after a part of them the same command does the rest.
     package var isAtomic: Bool
 
     package init(records: [MetadataRecord] = [], reply: MetadataReply, isAtomic: Bool = true) {

@@ -1,6 +1,7 @@
 import Vocabulary
 
-// The structs inside records, version 0. The rules of growth stand in `MetadataRecord+Codec.swift`.
+// The structs inside records, version 0; some are inside commands and outcomes too. The rules of growth stand in
+// `MetadataRecord+Codec.swift`.
 
 extension TopicIDPartition {
     func encode(to out: inout MetadataWriter) {
@@ -20,9 +21,36 @@ extension ConfigResource {
     }
 
     init(from input: inout MetadataReader) throws(MetadataCodingError) {
-        let number = try input.integer(Int8.self)
-        guard let kind = Kind(rawValue: number) else { throw input.malformed("resource type \(number)") }
-        self.init(kind, try input.string())
+        self.init(try input.choice(Kind.self, "resource type"), try input.string())
+    }
+}
+
+extension BrokerEndpoint {
+    func encode(to out: inout MetadataWriter) {
+        out.put(name)
+        out.put(host)
+        out.put(port)
+        out.put(securityProtocol)
+    }
+
+    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+        self.init(
+            name: try input.string(), host: try input.string(), port: try input.integer(UInt16.self),
+            securityProtocol: try input.integer(Int16.self))
+    }
+}
+
+extension FeatureRange {
+    func encode(to out: inout MetadataWriter) {
+        out.put(name)
+        out.put(min)
+        out.put(max)
+    }
+
+    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+        self.init(
+            name: try input.string(), min: try input.integer(Int16.self),
+            max: try input.integer(Int16.self))
     }
 }
 
@@ -31,19 +59,10 @@ extension BrokerRegistration {
         out.put(id)
         out.put(epoch)
         out.put(incarnation)
-        out.put(endpoints) { out, endpoint in
-            out.put(endpoint.name)
-            out.put(endpoint.host)
-            out.put(endpoint.port)
-            out.put(endpoint.securityProtocol)
-        }
+        out.put(endpoints) { $1.encode(to: &$0) }
         out.put(rack)
         out.put(directories)
-        out.put(features) { out, feature in
-            out.put(feature.name)
-            out.put(feature.min)
-            out.put(feature.max)
-        }
+        out.put(features) { $1.encode(to: &$0) }
         out.put(isFenced)
         out.put(isShuttingDown)
     }
@@ -51,17 +70,9 @@ extension BrokerRegistration {
     init(from input: inout MetadataReader) throws(MetadataCodingError) {
         self.init(
             id: try input.broker(), epoch: try input.integer(Int64.self), incarnation: try input.uuid(),
-            endpoints: try input.array(itemBytesMin: 6) { input throws(MetadataCodingError) in
-                BrokerEndpoint(
-                    name: try input.string(), host: try input.string(), port: try input.integer(UInt16.self),
-                    securityProtocol: try input.integer(Int16.self))
-            },
+            endpoints: try input.array(itemBytesMin: 6, BrokerEndpoint.init(from:)),
             rack: try input.nullableString(), directories: try input.uuids(),
-            features: try input.array(itemBytesMin: 5) { input throws(MetadataCodingError) in
-                FeatureRange(
-                    name: try input.string(), min: try input.integer(Int16.self),
-                    max: try input.integer(Int16.self))
-            },
+            features: try input.array(itemBytesMin: 5, FeatureRange.init(from:)),
             isFenced: try input.boolean(), isShuttingDown: try input.boolean())
     }
 }
@@ -102,9 +113,7 @@ extension PartitionState {
 
 extension LeaderRecovery {
     init(from input: inout MetadataReader) throws(MetadataCodingError) {
-        let number = try input.integer(UInt8.self)
-        guard let state = Self(rawValue: number) else { throw input.malformed("recovery state \(number)") }
-        self = state
+        self = try input.choice(Self.self, "recovery state")
     }
 }
 

@@ -17,6 +17,8 @@ package struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
         /// A varint that does not end, or does not fit its type.
         case varintTooLong
         case invalidUTF8
+        /// A number that stands for nothing the reader knows, where it must know it to read on.
+        case unexpectedValue(Int)
         /// A tagged field whose value is shorter or longer than its size said.
         case taggedFieldSize(tag: UInt32)
     }
@@ -47,6 +49,7 @@ package struct WireError: Error, Equatable, Sendable, CustomStringConvertible {
         case .countTooLarge(let count): return "\(place): \(count) elements cannot fit into the frame"
         case .varintTooLong: return "\(place): varint too long"
         case .invalidUTF8: return "\(place): not valid UTF-8"
+        case .unexpectedValue(let value): return "\(place): unexpected value \(value)"
         case .taggedFieldSize(let tag):
             return "\(place): tagged field \(tag) does not have the size it claims"
         }

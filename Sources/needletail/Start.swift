@@ -29,26 +29,18 @@ struct Start: ParsableCommand {
     @OptionGroup var logging: LoggingOptions
 
     func run() throws {
-        guard let text = readText(file) else {
-            throw failure(
-                "\(file): \(String(cString: strerror(errno))); give the path of a configuration file")
-        }
-        var properties = Properties(parsing: text, source: file)
-        for assignment in override { properties.override(assignment) }
-        try runBroker(properties, logging)
+        try runBroker(try readProperties(file, override), logging)
     }
+}
 
-    private func readText(_ path: String) -> String? {
-        guard let file = fopen(path, "r") else { return nil }
-        defer { fclose(file) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = fread(&chunk, 1, chunk.count, file)
-            if count == 0 { return ferror(file) == 0 ? String(decoding: bytes, as: UTF8.self) : nil }
-            bytes += chunk[..<count]
-        }
+/// A configuration file, with what the command line sets over it.
+func readProperties(_ file: String, _ overrides: [String]) throws -> Properties {
+    guard let text = readText(file) else {
+        throw failure("\(file): \(String(cString: strerror(errno))); give the path of a configuration file")
     }
+    var properties = Properties(parsing: text, source: file)
+    for assignment in overrides { properties.override(assignment) }
+    return properties
 }
 
 struct LoggingOptions: ParsableArguments {
@@ -62,7 +54,7 @@ enum LogLevel: String, ExpressibleByArgument, CaseIterable {
 }
 
 /// Runs a broker until it is told to stop.
-func runBroker(_ properties: Properties, _ options: LoggingOptions, httpMayMove: Bool = false) throws {
+func runBroker(_ properties: Properties, _ options: LoggingOptions, mayMove: Bool = false) throws {
     let signals = StopSignals()  // Before any other thread starts.
     let sink = LogSink()
     let level = options.logLevel.level
@@ -75,14 +67,26 @@ func runBroker(_ properties: Properties, _ options: LoggingOptions, httpMayMove:
                 "Some properties are accepted but have no effect yet.",
                 metadata: ["properties": "\(settings.withoutEffect.joined(separator: ","))"])
         }
-        node = try Node(settings, logger: logger, httpMayMove: httpMayMove)
+        node = try Node(settings, logger: logger, mayMove: mayMove)
     } catch {
         sink.flush()
         for problem in error.problems { writeLine("needletail: \(problem)", to: STDERR_FILENO) }
         throw ExitCode.failure
     }
-    writeLine(node.readyLine, to: STDOUT_FILENO)
-    signals.waitAndStop { node.stop() }
+    // A broker of a larger quorum may wait long for the others, and must be stoppable meanwhile.
+    let starter = HostThread("starter") {
+        do throws(SettingsProblems) {
+            if try node.waitUntilReady() { writeLine(node.readyLine, to: STDOUT_FILENO) }
+        } catch {
+            sink.flush()
+            for problem in error.problems { writeLine("needletail: \(problem)", to: STDERR_FILENO) }
+            exit(EXIT_FAILURE)
+        }
+    }
+    signals.waitAndStop {
+        node.stop()
+        starter.join()
+    }
     sink.flush()
 }
 
@@ -92,7 +96,7 @@ func failure(_ message: String) -> ExitCode {
     return .failure
 }
 
-private func writeLine(_ line: String, to descriptor: Int32) {
+func writeLine(_ line: String, to descriptor: Int32) {
     var line = line + "\n"
     line.withUTF8 { _ = write(descriptor, $0.baseAddress, $0.count) }
 }

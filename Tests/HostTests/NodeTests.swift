@@ -19,7 +19,9 @@ import Testing
     }
 
     private func start(_ more: [String] = []) throws -> Node {
-        try Node(try settings(more), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let node = try Node(try settings(more), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        #expect(try node.waitUntilReady())
+        return node
     }
 
     /// ApiVersions, version 0, with a correlation id.

@@ -43,6 +43,18 @@ struct PropertiesTests {
         #expect(properties.problems.count == 1)
     }
 
+    @Test func `what is written reads back the same`() {
+        var properties = Properties()
+        let pairs = [
+            ("a", "1"), ("with space=:#!", "a \\ b\tc\nd\r\u{0C}e"), ("empty", ""), ("ü", "€ 日本"),
+            ("end", "\\"),
+        ]
+        for (name, value) in pairs { properties.setDefault(name, value) }
+        let read = Properties(parsing: properties.text, source: "f")
+        #expect(read.problems == [])
+        for (name, value) in pairs { #expect(read[name] == value, "\(name)") }
+    }
+
     @Test func `listeners are read`() {
         #expect(
             Listener("PLAINTEXT://127.0.0.1:9092")

@@ -17,11 +17,14 @@ struct SettingsTests {
         try BrokerSettings(Properties(parsing: text, source: "f"))
     }
 
-    private var exampleText: String {
+    private var exampleText: String { Self.example("broker.properties") }
+
+    /// A file of `config/`.
+    static func example(_ name: String) -> String {
         let root = #filePath.split(separator: "/", omittingEmptySubsequences: false).dropLast(3).joined(
             separator: "/")
         var bytes: [UInt8] = []
-        guard let file = fopen("\(root)/config/broker.properties", "r") else { return "" }
+        guard let file = fopen("\(root)/config/\(name)", "r") else { return "" }
         defer { fclose(file) }
         var chunk = [UInt8](repeating: 0, count: 65_536)
         while case let count = fread(&chunk, 1, chunk.count, file), count > 0 { bytes += chunk[..<count] }
@@ -41,10 +44,17 @@ struct SettingsTests {
         for line in exampleText.split(separator: "\n") where line.hasPrefix("#") {
             let parts = line.dropFirst().split(separator: "=", maxSplits: 1).map(String.init)
             guard parts.count == 2, let definition = ConfigCatalogue.broker[parts[0]] else { continue }
-            if ["advertised.listeners", "max.connections.per.ip.overrides"].contains(parts[0]) { continue }
+            if Self.examples.contains(parts[0]) { continue }
             #expect(definition.defaultValue == parts[1], "\(parts[0])")
         }
     }
+
+    /// Shown by an example, for want of a default.
+    private static let examples = [
+        "advertised.listeners", "max.connections.per.ip.overrides", "controller.listener.names",
+        "controller.quorum.voters", "controller.quorum.bootstrap.servers", "zookeeper.listeners",
+        "zookeeper.DigestAuthenticationProvider.superDigest",
+    ]
 
     @Test func `every problem is told at once, with its line`() {
         let found = problems(
@@ -89,7 +99,8 @@ struct SettingsTests {
     }
 
     @Test func `sockets are sized by the system unless the operator sizes them`() throws {
-        let settings = try load("socket.send.buffer.bytes=4096\nqueued.max.requests=10\nlog.initial.task.delay.ms=1")
+        let settings = try load(
+            "socket.send.buffer.bytes=4096\nqueued.max.requests=10\nlog.initial.task.delay.ms=1")
         #expect(settings.reactor.sendBufferBytes == 4096)
         #expect(settings.reactor.receiveBufferBytes == -1)
         #expect(settings.withoutEffect == ["queued.max.requests", "log.initial.task.delay.ms"])

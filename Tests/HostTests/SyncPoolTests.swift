@@ -62,6 +62,43 @@ import Testing
         pool.stop()
     }
 
+    @Test func `a drain waits for all that was asked before it, though others go on asking`() throws {
+        let directory = TemporaryDirectory()
+        let disk = try PosixDisk(directory.path)
+        let files = try (0..<8).map { try disk.open("\($0)", .create) }
+        let busy = try disk.open("busy", .create)
+        let pool = SyncPool<Int>(disk: disk, threadsMax: 3)
+        let endless = Endless(pool, busy)
+        endless.ask()
+        let told = Atomic(0)
+        for round in 1...20 {
+            for file in files + files {
+                pool.sync([.file(file), .file(busy)], owner: 0) { _, _ in told.add(1, ordering: .relaxed) }
+            }
+            pool.drain()
+            #expect(told.load(ordering: .relaxed) == 16 * round)
+        }
+        endless.ends.store(true, ordering: .relaxed)
+        pool.stop()
+    }
+
+    /// Asks again as soon as it is told.
+    private final class Endless: Sendable {
+        let ends = Atomic(false)
+        private let pool: SyncPool<Int>
+        private let file: FileID
+        init(_ pool: SyncPool<Int>, _ file: FileID) {
+            self.pool = pool
+            self.file = file
+        }
+
+        func ask() {
+            pool.sync([.file(file)], owner: 0) { [self] _, _ in
+                if !ends.load(ordering: .relaxed) { ask() }
+            }
+        }
+    }
+
     /// Asks so often, and waits for all answers.
     private func answers(
         of count: Int, ask: (Int, @escaping SyncPool<Int>.Done) -> Void

@@ -36,6 +36,10 @@ final class TestLogic: LoopLogic {
         return BrokerConnection(id: nextID, listener: listener, peer: peer)
     }
 
+    func isAcceptable(frameLength: Int, on connection: BrokerConnection) -> Bool {
+        BrokerLoop.isAcceptable(frameLength: frameLength, max: requestBytesMax)
+    }
+
     func received(_ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, now: Moment) -> Int
     {
         var consumed = 0
@@ -102,7 +106,6 @@ final class TestServer {
     ) throws {
         var settings = ReactorSettings()
         settings.dataLoops = loops
-        settings.requestBytesMax = requestBytesMax
         settings.idleNanoseconds = idleMs * 1_000_000
         settings.sendBufferBytes = sendBuffer
         self.limits = limits
@@ -125,6 +128,7 @@ final class TestServer {
         isStopped = true
         reactor.finishLoops(by: SystemClock.instant().adding(milliseconds: withinMs))
         reactor.finishControl()
+        reactor.finishQuorum(by: SystemClock.instant())
     }
 
     deinit { finish(withinMs: 0) }

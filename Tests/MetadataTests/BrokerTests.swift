@@ -25,6 +25,15 @@ struct BrokerTests {
         #expect(cluster.log.count == length)
     }
 
+    @Test func `the same process that registers again while it shuts down goes on to shut down`() throws {
+        var cluster = try Cluster.of(2)
+        try cluster.run(.startBrokerShutdown(1, epoch: cluster.epoch(1)))
+        try cluster.start(1)
+        #expect(cluster.image.broker(1)?.isShuttingDown == true)
+        try cluster.start(1, run: 1)
+        #expect(cluster.image.broker(1)?.isShuttingDown == false)
+    }
+
     @Test func `registrations that cannot be are refused`() throws {
         var cluster = try Cluster.of(2)
         var other = Cluster.broker(3)

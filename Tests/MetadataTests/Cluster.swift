@@ -3,21 +3,25 @@ import Metadata
 import Testing
 import Vocabulary
 
-/// A controller with the log it needs: what is decided is replayed, through its stored form, and committed.
+/// A controller with the log it needs: what is decided is replayed as one transaction, through its stored form, and
+/// committed.
 struct Cluster {
     var controller: Controller
-    var log: [MetadataRecord] = []
+    /// The transactions, by their offsets.
+    var log: [[MetadataRecord]] = []
     let now: Timestamp = 1_700_000_000_000
 
-    init(seed: UInt64 = 1, properties: [String: String] = [:]) {
-        controller = Controller(seed: seed, broker: 1, staticProperties: properties)
+    /// - Parameter replicas: how many a partition may have at most.
+    init(seed: UInt64 = 1, properties: [String: String] = [:], replicas: Int = 100) {
+        controller = Controller(
+            seed: seed, broker: 1, staticProperties: properties, replicationFactorMax: replicas)
     }
 
     /// A formatted cluster of brokers 1...n, broker k in rack `racks[k - 1]`.
-    static func of(_ brokers: Int, racks: [String?] = [], properties: [String: String] = [:]) throws
-        -> Cluster
-    {
-        var cluster = Cluster(properties: properties)
+    static func of(
+        _ brokers: Int, racks: [String?] = [], properties: [String: String] = [:], replicas: Int = 100
+    ) throws -> Cluster {
+        var cluster = Cluster(properties: properties, replicas: replicas)
         try cluster.run(.formatCluster(clusterID: "test", features: []))
         for id in 1...brokers {
             try cluster.start(BrokerID(Int32(id)), rack: racks.isEmpty ? nil : racks[id - 1])
@@ -35,12 +39,11 @@ struct Cluster {
     }
 
     mutating func append(_ records: [MetadataRecord]) {
-        for record in records {
-            let stored = (try? MetadataRecord(decoding: record.encode())) ?? .topicDeleted(.zero)
-            #expect(stored == record)
-            controller.replay(stored, at: Offset(Int64(log.count)))
-            log.append(stored)
-        }
+        if records.isEmpty { return }
+        let stored = records.map { (try? MetadataRecord(decoding: $0.encode())) ?? .topicDeleted(.zero) }
+        #expect(stored == records)
+        controller.replay(stored, at: Offset(Int64(log.count)))
+        log.append(stored)
         controller.committed(upTo: Offset(Int64(log.count) - 1))
         controller.image.checkInvariants()
     }

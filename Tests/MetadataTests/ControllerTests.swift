@@ -27,31 +27,64 @@ struct ControllerTests {
         var controller = try Cluster.of(1).controller
         let offset = controller.image.lastOffset
         let decision = try controller.decide(.createTopics([NewTopic(name: "a")], validateOnly: false), at: 0)
-        for (index, record) in decision.records.enumerated() {
-            controller.replay(record, at: offset + Int64(index) + 1)
-        }
+        controller.replay(decision.records, at: offset + 1)
+        controller.replay([.featureSet(name: "x", level: 1)], at: offset + 2)
         #expect(controller.image.topic(named: "a") != nil)
         #expect(controller.committed.topic(named: "a") == nil)
         let again = try controller.decide(.createTopics([NewTopic(name: "a")], validateOnly: false), at: 0)
         guard case .topicsCreated(let results) = again.reply else { return }
         #expect(results[0].error?.code == .topicAlreadyExists)
         controller.committed(upTo: offset + 1)
-        #expect(controller.committed.topic(named: "a")?.partitionCount == 0)
-        controller.committed(upTo: offset + Int64(decision.records.count))
+        #expect(controller.committed.topic(named: "a")?.partitionCount == 1)
+        #expect(controller.committed.features.isEmpty)
+        controller.committed(upTo: offset + 2)
         #expect(controller.committed == controller.image)
     }
 
     @Test func `a part that is committed is the image of that part`() throws {
-        let log = try Cluster.of(3).log
+        var cluster = try Cluster.of(3)
+        try cluster.create(NewTopic(name: "a", partitionCount: 3), NewTopic(name: "b"))
+        try cluster.fence(2)
+        let log = cluster.log
         var controller = Controller(seed: 1)
-        for (index, record) in log.enumerated() { controller.replay(record, at: Offset(Int64(index))) }
+        for (index, records) in log.enumerated() { controller.replay(records, at: Offset(Int64(index))) }
         var expected = ClusterImage()
-        for (index, record) in log.enumerated() {
+        for (index, records) in log.enumerated() {
             controller.committed(upTo: Offset(Int64(index)))
-            expected.replay(record, at: Offset(Int64(index)))
+            expected.replay(records, at: Offset(Int64(index)))
             #expect(controller.committed == expected)
         }
         #expect(controller.committed == controller.image)
+    }
+
+    @Test func `the records of a transaction share one offset, and one record alone is a transaction`() {
+        let records: [MetadataRecord] = [.clusterFormatted(clusterID: "a"), .featureSet(name: "x", level: 1)]
+        var image = ClusterImage()
+        image.replay(records, at: 4)
+        #expect(image.clusterID == "a")
+        #expect(image.features["x"] == 1)
+        #expect(image.lastOffset == 4)
+        var one = ClusterImage()
+        var list = ClusterImage()
+        one.replay(records[1], at: 4)
+        list.replay([records[1]], at: 4)
+        #expect(one == list)
+    }
+
+    @Test func `an id is drawn once, though its topic was created among others and is gone`() throws {
+        let cluster = try Cluster.of(1)
+        let offset = cluster.image.lastOffset
+        var controller = cluster.controller
+        let topics = ["a", "b", "c"].map { NewTopic(name: $0) }
+        let first = try controller.decide(.createTopics(topics, validateOnly: false), at: 0)
+        controller.replay(first.records, at: offset + 1)
+        controller.replay(Self.ids(first).map { .topicDeleted($0) }, at: offset + 2)
+        let second = try controller.decide(.createTopics(topics, validateOnly: false), at: 0)
+        #expect(Set(Self.ids(first) + Self.ids(second)).count == 6)
+    }
+
+    private static func ids(_ decision: MetadataDecision) -> [TopicID] {
+        decision.records.compactMap { if case .topicCreated(let id, _, _) = $0 { id } else { nil } }
     }
 
     @Test(arguments: 0...40)
@@ -84,9 +117,7 @@ struct ControllerTests {
         let before = controller.image
         let offset = before.lastOffset
         let decision = try controller.decide(.createTopics([NewTopic(name: "a")], validateOnly: false), at: 0)
-        for (index, record) in decision.records.enumerated() {
-            controller.replay(record, at: offset + Int64(index) + 1)
-        }
+        controller.replay(decision.records, at: offset + 1)
         controller.resign()
         #expect(controller.image == before)
         controller.replay(.featureSet(name: "x", level: 1), at: offset + 1)

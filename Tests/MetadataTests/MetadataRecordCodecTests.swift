@@ -82,7 +82,7 @@ struct MetadataRecordCodecTests {
 
     @Test(arguments: golden)
     func `a record's bytes do not change`(record: MetadataRecord, hex: String) {
-        #expect(Self.hex(record.encode()) == hex)
+        #expect(record.encode().hex == hex)
     }
 
     @Test(arguments: golden)
@@ -131,9 +131,5 @@ struct MetadataRecordCodecTests {
         #expect(throws: MetadataCodingError.self) {
             try MetadataRecord(decoding: [1, 0] + Array(repeating: 0xFF, count: 12))
         }
-    }
-
-    private static func hex(_ bytes: [UInt8]) -> String {
-        bytes.map { String($0 >> 4, radix: 16) + String($0 & 15, radix: 16) }.joined()
     }
 }

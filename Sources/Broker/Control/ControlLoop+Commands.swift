@@ -1,73 +1,93 @@
+import HashTreeCollections
 import Metadata
 import Ports
 import Vocabulary
 
-/// The way of a command: decided, proposed, replayed, committed, brought about here, answered.
+/// The way of a command: to the quorum's leader, and back with what came of it; brought about here, answered.
 extension ControlLoop {
-    /// Decides a command, proposes what it comes to, and calls `finish` once that is committed and runs here.
+    /// Has the controller decide a command, and calls `finish` once what came of it is committed and runs here.
     func submit(
         _ command: MetadataCommand, deadline: Instant? = nil, finish: @escaping (CommandOutcome) -> Void
     ) {
-        if let failure = metadataLog.failure { return finish(.refused(Self.storageError(failure))) }
-        let decision: MetadataDecision
-        do throws(MetadataError) {
-            decision = try controller.decide(command, at: now.timestamp)
-        } catch {
-            return finish(.refused(error))
-        }
-        do throws(DiskError) {
-            try propose(decision)
-        } catch {
-            failed(directories[0].disk, error)
-            return finish(.refused(Self.storageError("\(error)")))
-        }
-        let reply = HeldReply(deadline: deadline, reply: decision.reply, finish: finish)
-        // What was decided may rest on records that are not committed yet: it waits for all there are.
-        reply.offset = metadataLog.endOffset
-        reply.topics = topics(touchedBy: decision.records, in: controller.image)
-        if reply.offset <= metadataLog.committedOffset { reply.isCommitted = true }
-        if reply.isReady { reply.end(.done(decision.reply)) } else { held.add(reply) }
+        if let failure = quorumFailure { return finish(.refused(Self.storageError(failure))) }
+        let id = held.begin(HeldReply(deadline: deadline, finish: finish))
+        emit(.post(.quorum(.command(id: id, command)), to: .quorum))
     }
 
-    private func propose(_ decision: MetadataDecision) throws(DiskError) {
-        let size = decision.isAtomic ? max(1, decision.records.count) : Controller.recordsPerBatchMax
-        var start = 0
-        while start < decision.records.count {
-            let batch = Array(decision.records[start..<min(start + size, decision.records.count)])
-            let first = try metadataLog.propose(batch, now: now.timestamp)
-            for (index, record) in batch.enumerated() {
-                controller.replay(record, at: first + Int64(index))
-                uncommitted.append((first + Int64(index), record))
-            }
-            start += batch.count
+    /// What the quorum has to tell.
+    func heard(_ news: QuorumNews) {
+        switch news {
+        case .committed(let image, let records, let offset): committed(image, records, offset)
+        case .replaced(let image): replaced(by: image)
+        case .commandEnded(let id, let outcome): commandEnded(id, outcome)
+        case .joined(let epoch, let image): joined(epoch: epoch, image)
+        case .joinRefused(let error): joinRefused(error)
+        case .leader(let id): broker.topology.update { $0.controller = id }
+        case .adminEnded(let id, let result): broker.admin.ended(id, result)
+        case .failed(let why): quorumFailed(why)
         }
     }
 
-    /// Lets what is committed take effect.
-    /// - Returns: whether there was anything.
-    func applyCommitted() -> Bool {
-        let committed = metadataLog.committedOffset
-        let ready = uncommitted.first.map { $0.offset < committed } ?? false
-        if ready {
-            controller.committed(upTo: Offset(committed.value - 1))
-            let count = uncommitted.firstIndex { $0.offset >= committed } ?? uncommitted.count
-            let records = uncommitted[..<count].map(\.record)
-            uncommitted.removeFirst(count)
-            let image = controller.committed
-            broker.topology.update { $0.image = image }
-            noteChanges(records)
+    private func committed(_ image: ClusterImage, _ records: [MetadataRecord], _ offset: Offset) {
+        self.image = image
+        imageOffset = offset
+        guard startup == nil else {
+            for record in records { startup?.history.note(record) }
+            return
         }
-        for reply in held.takeReady(committed: committed) { reply.end(.done(reply.reply)) }
-        return ready
+        broker.topology.update { $0.image = image }
+        noteChanges(records)
+        reconcile()
+    }
+
+    /// Too much has happened to be told one by one: everything is looked at.
+    private func replaced(by image: ClusterImage) {
+        self.image = image
+        imageOffset = image.lastOffset + 1
+        guard startup == nil else { return }
+        broker.topology.update { $0.image = image }
+        topicConfigs = TopicConfigs(effectiveConfigs)
+        upkeep.configure(topicConfigs, now: now)
+        for id in Set(running.keys).union(image.topics.keys).sorted() { reconciling.add(id) }
+        reconcile()
+    }
+
+    private func commandEnded(_ id: UInt64, _ outcome: MetadataOutcome) {
+        guard let reply = held.take(id) else { return }  // Nobody waits any more.
+        switch outcome {
+        case .success(let result):
+            let topics = topics(of: result).filter { reconciling.contains($0) }
+            if topics.isEmpty { reply.end(.done(result)) } else { held.wait(reply, result, topics) }
+        case .failure(let error): reply.end(.refused(error))
+        }
+    }
+
+    /// The topics that a command changed.
+    private func topics(of reply: MetadataReply) -> Set<TopicID> {
+        switch reply {
+        case .topicsCreated(let topics): Set(topics.filter { $0.error == nil }.map(\.id))
+        case .topicsDeleted(let topics): Set(topics.filter { $0.error == nil }.map(\.id))
+        case .partitionsCreated(let topics):
+            Set(topics.filter { $0.error == nil }.compactMap { image.topicIDs[$0.topic] })
+        case .configsAltered(let results):
+            Set(
+                results.filter { $0.error == nil && $0.resource.kind == .topic }.compactMap {
+                    image.topicIDs[$0.resource.name]
+                })
+        case .done, .brokerRegistered, .producerIDsAllocated, .partitionsAltered, .directoriesSet: []
+        }
     }
 
     func expireReplies() {
         for reply in held.takeExpired(at: now.instant) { reply.end(.timedOut) }
     }
 
-    /// The metadata log is gone: what is not committed never will be by us.
-    func failUncommitted(_ why: String) {
-        for reply in held.takeUncommitted() { reply.end(.refused(Self.storageError(why))) }
+    private func quorumFailed(_ why: String) {
+        quorumFailure = why
+        for reply in held.takeUnanswered() { reply.end(.refused(Self.storageError(why))) }
+        if let startup, !startup.isJoined {
+            emit(.startFailed(StartError("The metadata log cannot be written: \(why)")))
+        }
     }
 
     static func storageError(_ why: String) -> MetadataError {

@@ -32,7 +32,7 @@ extension ControlLoop {
             log(.critical, "No log directory is left; the broker holds no data until it is restarted.")
         }
         // Nothing can be agreed on without the metadata log.
-        if index == 0 { return metadataLog.fail("\(error)") }
+        if index == 0 { return emit(.post(.quorum(.diskFailed("\(error)")), to: .quorum)) }
         submit(.failDirectories(broker.config.nodeID, epoch: brokerEpoch, directories: [disk.directoryID])) {
             _ in
         }

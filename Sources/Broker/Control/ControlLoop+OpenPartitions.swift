@@ -14,6 +14,7 @@ extension ControlLoop {
         /// Nil: its directory is not there.
         let directory: Int?
         let exists: Bool
+        let isHere: Bool
         let recovery: RecoveryStart
         let disk: any Disk
 
@@ -45,11 +46,10 @@ extension ControlLoop {
         topicConfigs = TopicConfigs(effectiveConfigs)
         upkeep.configure(topicConfigs, now: now)
         let places = survivors(history)
-        let image = controller.committed
         var jobs: [Job] = []
         var assigned: [DirectoryAssignment] = []
         for topic in image.topicsByName {
-            let config = topicConfigs.config(of: topic.name, in: controller.committed)
+            let config = topicConfigs.config(of: topic.name, in: image)
             for (index, state) in image.partitions(of: topic).enumerated() {
                 jobs.append(job(topic, Int32(index), state, config, places, &assigned))
             }
@@ -77,6 +77,14 @@ extension ControlLoop {
         _ places: [TopicPartition: [Int]], _ assigned: inout [DirectoryAssignment]
     ) -> Job {
         let id = TopicPartition(topic: topic.name, partition: index)
+        guard state.replicas.contains(broker.config.nodeID) else {
+            for twin in places[id] ?? [] {
+                setAside(id, topic.id, in: twin, isDeleted: false, "it is another broker's")
+            }
+            return Job(
+                id: id, topicID: topic.id, state: state, config: config, directory: nil, exists: false, isHere: false,
+                recovery: RecoveryStart(), disk: directories[0].disk.disk)
+        }
         let place = state.directory(on: broker.config.nodeID)
         let found = places[id] ?? []
         // Where it lies counts for more than where it was meant to lie: the broker may have stopped before it
@@ -98,18 +106,17 @@ extension ControlLoop {
         let home = directories[directory ?? 0]
         return Job(
             id: id, topicID: topic.id, state: state, config: config, directory: directory,
-            exists: there != nil,
+            exists: there != nil, isHere: true,
             recovery: home.directory?.recoveryStart(of: id) ?? RecoveryStart(), disk: home.disk.disk)
     }
 
     /// The partitions that lie here and belong to topics that there are: by name, in which directories.
     private func survivors(_ history: History) -> [TopicPartition: [Int]] {
         var places: [TopicPartition: [Int]] = [:]
-        let image = controller.committed
         for index in directories.indices {
             guard let directory = directories[index].directory else { continue }
             do throws(DiskError) {
-                for id in try directory.partitions() where id != MetadataLog.topicPartition {
+                for id in try directory.partitions() where id != QuorumLog.topicPartition {
                     if let topic = image.topic(named: id.topic), id.partition < topic.partitionCount {
                         places[id, default: []].append(index)
                     } else {
@@ -152,6 +159,11 @@ extension ControlLoop {
     // MARK: - What came of it
 
     private func bringUp(_ job: Job, _ outcome: Opened?, _ history: History, _ summary: inout Summary) {
+        guard job.isHere else {
+            let partition = Partition(elsewhere: job.id, topicID: job.topicID, disk: directories[0].disk)
+            running[job.topicID, default: RunningTopic(name: job.id.topic, id: job.topicID)].partitions.append(partition)
+            return
+        }
         let partition: Partition
         if let index = job.directory, let outcome, directories[index].disk.standing != .offline {
             partition = bringUp(job, outcome, in: index, history, &summary)
@@ -208,13 +220,12 @@ extension ControlLoop {
             let topic = running[id]!
             let shown = Topic(
                 name: topic.name, id: id,
-                config: topicConfigs.config(of: topic.name, in: controller.committed),
+                config: topicConfigs.config(of: topic.name, in: image),
                 partitions: topic.partitions)
             running[id]!.published = shown
             upkeep.topicChanged(id, shown.config)
             topics.append(shown)
         }
-        let image = controller.committed
         broker.topology.update { topology in
             topology.image = image
             for topic in topics { topology.insert(topic) }

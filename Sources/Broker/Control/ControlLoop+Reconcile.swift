@@ -22,7 +22,7 @@ extension ControlLoop {
             upkeep.configure(topicConfigs, now: now)
             for id in running.keys.sorted() { reconciling.add(id) }
         }
-        for id in topics(touchedBy: records, in: controller.committed).sorted() { reconciling.add(id) }
+        for id in topics(touchedBy: records, in: image).sorted() { reconciling.add(id) }
         for record in records {
             switch record {
             case .topicCreated(let id, let name, _):
@@ -58,19 +58,24 @@ extension ControlLoop {
             guard steps > 0, let id = reconciling.first else { return }
             guard reconcile(id, &steps) else { return }
             reconciling.removeFirst()
-            for reply in held.takeReady(running: id) { reply.end(.done(reply.reply)) }
+            for (reply, result) in held.takeReady(running: id) { reply.end(.done(result)) }
         }
     }
 
     /// - Returns: false when there is more to do for the topic than the steps allow.
     private func reconcile(_ id: TopicID, _ steps: inout Int) -> Bool {
-        guard let state = controller.committed.topics[id] else { return remove(id, &steps) }
-        let config = topicConfigs.config(of: state.name, in: controller.committed)
+        guard let state = image.topics[id] else { return remove(id, &steps) }
+        let config = topicConfigs.config(of: state.name, in: image)
         var topic = running.removeValue(forKey: id) ?? RunningTopic(name: state.name, id: id)
         var assigned: [DirectoryAssignment] = []
         while topic.partitions.count < Int(state.partitionCount), steps > 0 {
             steps -= 1
             topic.partitions.append(create(Int32(topic.partitions.count), of: state, config, &assigned))
+        }
+        for partition in topic.partitions where partition.isHere {
+            if let now = image.partition(id, partition.id.partition), now.leader == broker.config.nodeID {
+                partition.lead(epoch: now.leaderEpoch)
+            }
         }
         let isWhole = topic.partitions.count == Int(state.partitionCount)
         if isWhole { publish(&topic, config, &steps) }
@@ -105,8 +110,11 @@ extension ControlLoop {
         _ index: Int32, of topic: TopicState, _ config: TopicConfig, _ assigned: inout [DirectoryAssignment]
     ) -> Partition {
         let id = TopicPartition(topic: topic.name, partition: index)
-        guard let state = controller.committed.partition(topic.id, index) else {
+        guard let state = image.partition(topic.id, index) else {
             invariantFailed("no partition \(id)")
+        }
+        guard state.replicas.contains(broker.config.nodeID) else {
+            return Partition(elsewhere: id, topicID: topic.id, disk: directories[0].disk)
         }
         let place = state.directory(on: broker.config.nodeID)
         guard let chosen = directoryIndex(for: place) else {
@@ -204,6 +212,7 @@ extension ControlLoop {
 
     /// The directory is renamed now and removed later: what is being sent from its files may end in peace.
     private func delete(_ partition: Partition) {
+        guard partition.isHere else { return }
         upkeep.remove(partition)
         let (loops, log) = partition.takeOffline("the topic was deleted")
         wake(loops, for: partition)
@@ -233,7 +242,7 @@ extension ControlLoop {
     /// Of this broker, as committed.
     var effectiveConfigs: EffectiveConfigs {
         EffectiveConfigs(
-            image: controller.committed, broker: broker.config.nodeID,
+            image: image, broker: broker.config.nodeID,
             staticProperties: broker.config.properties)
     }
 

@@ -34,7 +34,7 @@ extension ControlLoop {
             seen.highWatermark = max(seen.highWatermark, offsets.end)
             _ = upkeep.see(place, seen)
         }
-        closeMetadataLog(&dirty)
+        emit(.post(.quorum(.leave), to: .quorum))
         for index in directories.indices { finish(index, isClean: !dirty.contains(index)) }
     }
 
@@ -51,15 +51,6 @@ extension ControlLoop {
                     ("reason", "\(error)"),
                 ])
             return false
-        }
-    }
-
-    private func closeMetadataLog(_ dirty: inout Set<Int>) {
-        do throws(DiskError) {
-            try metadataLog.close(now: now.timestamp)
-        } catch {
-            log(.error, "The metadata log could not be closed in order.", [("reason", "\(error)")])
-            dirty.insert(0)
         }
     }
 

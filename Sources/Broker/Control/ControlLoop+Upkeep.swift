@@ -115,7 +115,7 @@ extension ControlLoop {
         var counters = ControlCounters()
         counters.topics = running.count
         counters.partitions = upkeep.entries.count
-        counters.metadataOffset = metadataLog.committedOffset.value
+        counters.metadataOffset = imageOffset.value
         for place in upkeep.entries.indices {
             var entry = upkeep.entries[place]
             let seen = try? entry.partition.withLog { log, highWatermark in
@@ -182,7 +182,7 @@ extension ControlLoop {
             if known > 0 || known == 0 && kind != .logStartOffset { offsets[entry.partition.id] = known }
         }
         if index == 0, kind == .recoveryPoint {
-            offsets[MetadataLog.topicPartition] = metadataLog.recoveryPoint
+            offsets[QuorumLog.topicPartition] = broker.quorum.recoveryPoint
         }
         if directories[index].written[kind] == offsets {
             directories[index].stale.remove(kind)

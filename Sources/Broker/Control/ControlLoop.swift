@@ -4,8 +4,8 @@ import Ports
 package import Vocabulary
 import Wire
 
-/// The control loop of a broker: the controller with its metadata log, what makes this broker run what the
-/// metadata says, and the upkeep of the logs.
+/// The control loop of a broker: what makes it run what the cluster's metadata says, the requests of its administrators, and
+/// the upkeep of the logs. The metadata itself are the quorum's: commands go there, and what came of them comes back.
 ///
 /// Confined to the host's control thread. Like a data loop it never asks a clock and never waits for a log's sync;
 /// unlike one it may take milliseconds at a time, so that data loops never have to: long work is cut into
@@ -15,12 +15,16 @@ package final class ControlLoop {
 
     // What the aspects use; each one's file says how.
     var now: Moment
-    var controller: Controller
-    let metadataLog: any ReplicatedLog
+    /// What the cluster has agreed on, as far as this broker has heard.
+    var image = ClusterImage()
+    /// Behind the last record of it.
+    var imageOffset: Offset = 0
+    /// Set when the quorum's log can be used no more here.
+    var quorumFailure: String?
+    /// How the broker comes up; nil once it is.
+    var startup: Startup?
     var directories: [ManagedDirectory]
     var brokerEpoch: Int64 = -1
-    /// Proposed and replayed, not committed; in order.
-    var uncommitted: [(offset: Offset, record: MetadataRecord)] = []
     var held = HeldReplies()
     var running: [TopicID: RunningTopic] = [:]
     var reconciling = ReconcileQueue()
@@ -32,16 +36,13 @@ package final class ControlLoop {
 
     private var outbound: [LoopEffect] = []
 
-    init(
-        broker: Broker, controller: Controller, metadataLog: any ReplicatedLog,
-        directories: [ManagedDirectory], now: Moment
-    ) {
+    init(broker: Broker, directories: [ManagedDirectory], startup: Startup, now: Moment) {
         self.broker = broker
-        self.controller = controller
-        self.metadataLog = metadataLog
         self.directories = directories
+        self.startup = startup
         self.now = now
-        topicConfigs = TopicConfigs(controller.configs)
+        topicConfigs = TopicConfigs(
+            EffectiveConfigs(image: image, broker: broker.config.nodeID, staticProperties: broker.config.properties))
         upkeep = Upkeep(topicConfigs, now: now)
     }
 
@@ -54,9 +55,9 @@ package final class ControlLoop {
         case .synced(let outcomes): for outcome in outcomes { synced(outcome) }
         case .control(let request): handle(request)
         case .diskFailed(let disk, let error): failed(disk, error)
-        case .reply, .advanced: invariantFailed("a data loop's message came to the control loop")
+        case .quorumNews(let news): heard(news)
+        case .reply, .advanced, .quorum: invariantFailed("another loop's message came to the control loop")
         }
-        turn()
     }
 
     /// Fires what is due, and does the next slice of what is long.
@@ -65,10 +66,10 @@ package final class ControlLoop {
         self.now = now
         if isStopped { return nil }
         expireReplies()
+        guard startup == nil else { return held.nextDeadline }
         reconcile()
         upkeepIfDue()
         removeDirectories()
-        turn()
         if !reconciling.isEmpty || removals.hasWork { return now.instant }
         return [upkeep.nextTick, held.nextDeadline].compactMap { $0 }.min()
     }
@@ -113,9 +114,7 @@ package final class ControlLoop {
 
     private func synced(_ outcome: SyncOutcome) {
         switch outcome.owner {
-        case .metadataLog:
-            metadataLog.synced(outcome)
-            if let error = outcome.error { failed(directories[0].disk, error) }
+        case .metadataLog, .snapshot: invariantFailed("the quorum's sync came to the control loop")
         case .partition(let partition, let sync):
             if let error = outcome.error { return failed(partition.disk, error) }
             let synced = partition.syncCompleted(sync, loop: .control)
@@ -123,12 +122,5 @@ package final class ControlLoop {
             if let next = synced.sync { emit(.sync(next)) }
             wake(synced.wake, for: partition)
         }
-    }
-
-    /// The end of each call: what is committed takes effect, what was proposed is on its way.
-    private func turn() {
-        if applyCommitted() { reconcile() }
-        outbound.append(contentsOf: metadataLog.takeEffects())
-        if let failure = metadataLog.failure { failUncommitted(failure) }
     }
 }

@@ -9,23 +9,17 @@ enum CommandOutcome {
     case timedOut
 }
 
-/// A reply that waits: for its records to be committed, and for the topics they touch to run here.
+/// A reply that waits: for the controller's answer, then for the topics it touches to run here.
 final class HeldReply {
     let deadline: Instant?
-    let reply: MetadataReply
-    /// The log's end when it was decided; all below must be committed.
-    var offset: Offset = 0
-    var topics: Set<TopicID> = []
-    var isCommitted = false
+    fileprivate var reply: MetadataReply?
+    fileprivate var topics: Set<TopicID> = []
     private var finish: ((CommandOutcome) -> Void)?
 
-    init(deadline: Instant?, reply: MetadataReply, finish: @escaping (CommandOutcome) -> Void) {
+    init(deadline: Instant?, finish: @escaping (CommandOutcome) -> Void) {
         self.deadline = deadline
-        self.reply = reply
         self.finish = finish
     }
-
-    var isReady: Bool { isCommitted && topics.isEmpty }
 
     /// Answers, once.
     func end(_ outcome: CommandOutcome) {
@@ -35,42 +29,56 @@ final class HeldReply {
     }
 }
 
-/// The replies that wait, in the order of their decisions. A handful: each is a request of an admin client.
+/// The replies that wait. A handful: each is a request of an admin client.
 ///
 /// What is over is handed out, not ended here: ending a reply may begin the next command.
 struct HeldReplies {
-    private var replies: [HeldReply] = []
+    private var nextID: UInt64 = 1
+    /// At the controller.
+    private var asked: [UInt64: HeldReply] = [:]
+    /// Answered, in the order of the answers.
+    private var answered: [HeldReply] = []
 
-    var nextDeadline: Instant? { replies.compactMap(\.deadline).min() }
+    var nextDeadline: Instant? { (asked.values.compactMap(\.deadline) + answered.compactMap(\.deadline)).min() }
 
-    mutating func add(_ reply: HeldReply) { replies.append(reply) }
+    /// - Returns: the number under which the answer comes.
+    mutating func begin(_ reply: HeldReply) -> UInt64 {
+        defer { nextID += 1 }
+        asked[nextID] = reply
+        return nextID
+    }
+
+    mutating func take(_ id: UInt64) -> HeldReply? { asked.removeValue(forKey: id) }
+
+    /// It was granted, and waits for these topics.
+    mutating func wait(_ reply: HeldReply, _ result: MetadataReply, _ topics: Set<TopicID>) {
+        reply.reply = result
+        reply.topics = topics
+        answered.append(reply)
+    }
 
     mutating func takeExpired(at now: Instant) -> [HeldReply] {
-        if replies.isEmpty { return [] }
-        return take { $0.deadline.map { $0 <= now } ?? false }
+        if asked.isEmpty, answered.isEmpty { return [] }
+        func isOver(_ reply: HeldReply) -> Bool { reply.deadline.map { $0 <= now } ?? false }
+        let late = asked.filter { isOver($0.value) }.sorted { $0.key < $1.key }
+        for (id, _) in late { asked[id] = nil }
+        let over = answered.filter(isOver)
+        answered.removeAll(where: isOver)
+        return late.map(\.value) + over
     }
 
-    /// All below `offset` is committed.
-    mutating func takeReady(committed offset: Offset) -> [HeldReply] {
-        for reply in replies where reply.offset <= offset { reply.isCommitted = true }
-        return take(\.isReady)
+    /// The topic runs here as the metadata say.
+    mutating func takeReady(running topic: TopicID) -> [(reply: HeldReply, result: MetadataReply)] {
+        if answered.isEmpty { return [] }
+        for reply in answered { reply.topics.remove(topic) }
+        let ready = answered.filter { $0.topics.isEmpty }
+        answered.removeAll { $0.topics.isEmpty }
+        return ready.map { ($0, $0.reply!) }
     }
 
-    /// The topic runs here as the committed records say.
-    mutating func takeReady(running topic: TopicID) -> [HeldReply] {
-        if replies.isEmpty { return [] }
-        for reply in replies where reply.isCommitted { reply.topics.remove(topic) }
-        return take(\.isReady)
-    }
-
-    mutating func takeUncommitted() -> [HeldReply] {
-        if replies.isEmpty { return [] }
-        return take { !$0.isCommitted }
-    }
-
-    private mutating func take(_ isOver: (HeldReply) -> Bool) -> [HeldReply] {
-        let over = replies.filter(isOver)
-        if !over.isEmpty { replies.removeAll(where: isOver) }
-        return over
+    /// The controller will never answer these.
+    mutating func takeUnanswered() -> [HeldReply] {
+        defer { asked.removeAll() }
+        return asked.sorted { $0.key < $1.key }.map(\.value)
     }
 }

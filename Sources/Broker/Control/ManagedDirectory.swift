@@ -34,6 +34,8 @@ struct ReconcileQueue {
     var isEmpty: Bool { head == queue.count }
     var first: TopicID? { isEmpty ? nil : queue[head] }
 
+    func contains(_ topic: TopicID) -> Bool { queued.contains(topic) }
+
     mutating func add(_ topic: TopicID) {
         if queued.insert(topic).inserted { queue.append(topic) }
     }

@@ -34,8 +34,8 @@ struct ClusterView {
         }
     }
 
-    /// Where requests for the controller go: this broker forwards them, so any that is up will do.
-    var controllerID: BrokerID { config.nodeID }
+    /// The controller, where clients can reach it. Else this broker, which forwards what is meant for it.
+    var controllerID: BrokerID { isReachable(topology.controller) ? topology.controller : config.nodeID }
 
     /// Whether clients of this listener can reach a broker.
     func isReachable(_ id: BrokerID) -> Bool {

@@ -45,8 +45,19 @@ int nt_accept(int listener, char *peer, size_t peer_capacity, uint16_t *peer_por
 int nt_local_port(int fd);
 /// TCP_NODELAY, and keepalive that notices a dead peer after about `idle_seconds` plus a minute.
 int nt_tune_connection(int fd, int idle_seconds, int send_buffer, int receive_buffer);
+/// Closes a connection whose peer has been silent, or has acknowledged nothing sent, for about that long.
+int nt_notice_dead_peer(int fd, int timeout_ms);
+/// Whether `address` needs no resolving.
+int nt_is_numeric_address(const char *address);
+/// Begins to connect without waiting; the socket is writable once that has succeeded or failed. -1 with errno.
+int nt_dial(const char *address, uint16_t port);
+/// What became of it: 0 when it is connected, else an errno value.
+int nt_dial_result(int fd);
 /// Resolves a host name to the first numeric address. 0, or a getaddrinfo code.
 int nt_resolve(const char *host, char *address, size_t capacity);
+/// Resolves a host name to all its numeric addresses, each in `width` bytes of `addresses`, at most `capacity` of
+/// them. Their number, or a getaddrinfo code, which is negative.
+int nt_resolve_all(const char *host, char *addresses, size_t width, int capacity);
 const char *nt_resolve_error(int code);
 /// A blocking connect, for tests and probes.
 int nt_connect(const char *address, uint16_t port);
@@ -84,6 +95,17 @@ void nt_ignore_sigpipe(void);
 /// Keeps freed memory for the next allocation, also of large buffers, instead of mapping and unmapping it each time.
 void nt_keep_freed_memory(void);
 int nt_name_thread(const char *name);
+/// Both ends are closed on exec; the reading one does not block. 0, or -1 with errno.
+int nt_pipe(int *reading, int *writing);
+/// Starts a program in a process group of its own, with no input, no signal blocked, and its output and errors going to
+/// these descriptors. It gets SIGTERM when the calling thread ends, however that ends. Its pid, or -1 with errno; a program
+/// that cannot be run ends with code 127.
+int nt_spawn(const char *path, const char *const *arguments, int output, int error);
+/// A descriptor that is readable once the process has ended.
+int nt_process_descriptor(int pid);
+/// Takes the process's end, if it has ended: its exit code, or the negative number of the signal that ended it. 1 when it
+/// has, 0 when not yet, -1 with errno.
+int nt_reap(int pid, int *end);
 /// "2026-11-22T10:00:00.123Z" of milliseconds since 1970; at least 25 bytes.
 void nt_format_time(int64_t milliseconds, char *text);
 int64_t nt_monotonic_nanoseconds(void);

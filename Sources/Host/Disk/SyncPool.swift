@@ -51,6 +51,8 @@ package final class SyncPool<Owner: Sendable>: Sendable {
     private let threadsMax: Int
     private let observe: @Sendable (_ targets: Int, _ nanoseconds: Int64, _ failed: Bool) -> Void
     private let state = Monitor(State())
+    /// Asked for, and the asker not told yet.
+    private let open = Monitor<Set<ObjectIdentifier>>([])
 
     /// - Parameter observe: told of every sync: how many targets it served, how long it took.
     package init(
@@ -69,6 +71,7 @@ package final class SyncPool<Owner: Sendable>: Sendable {
         if targets.isEmpty { return done(owner, nil) }
         let distinct = targets.count == 1 ? targets : Array(Set(targets))
         let job = Job(owner: owner, remaining: distinct.count, done: done)
+        open.withLock { _ = $0.insert(ObjectIdentifier(job)) }
         let needsThread = state.withLock { state in
             for target in distinct {
                 let isNew = state.targets[target] == nil
@@ -78,6 +81,12 @@ package final class SyncPool<Owner: Sendable>: Sendable {
             return state.queuedCount > state.idleThreads && state.threads.count < threadsMax
         }
         if needsThread { startThread() } else { distinct.count > 1 ? state.wakeAll() : state.wakeOne() }
+    }
+
+    /// Waits until all that was asked for before this call is done and told. More may be asked for meanwhile.
+    package func drain() {
+        let asked = open.withLock { $0 }
+        open.wait { $0.isDisjoint(with: asked) ? () : nil }
     }
 
     /// Finishes what is queued, then ends the threads.
@@ -169,7 +178,11 @@ package final class SyncPool<Owner: Sendable>: Sendable {
             }
             return (finished, more)
         }
-        for job in finished { job.done(job.owner, job.error) }
+        for job in finished {
+            job.done(job.owner, job.error)
+            open.withLock { _ = $0.remove(ObjectIdentifier(job)) }
+        }
+        open.wakeAll()
         if more > 1 { state.wakeAll() }  // This thread takes one itself.
     }
 }

@@ -1,3 +1,4 @@
+import Broker
 import CLinux
 import Glibc
 import Logging
@@ -7,6 +8,11 @@ import Vocabulary
 package struct OpenListener: Sendable {
     package let name: String
     package let descriptor: Int32
+    /// Where its connections count; nil: in the reactor's limits.
+    package var limits: ConnectionLimits?
+    /// For peers that must not seem to be there when they are not: a connection is closed after about that long
+    /// without a sign of the peer. Nil: after `connections.max.idle.ms` and a minute.
+    package var deadPeerMs: Int32?
 
     package init(name: String, descriptor: Int32) {
         self.name = name
@@ -16,7 +22,7 @@ package struct OpenListener: Sendable {
     package var port: UInt16 { UInt16(max(0, nt_local_port(descriptor))) }
 }
 
-/// The listeners, served by loop 0, and what was refused there since it was last told.
+/// The listeners, served by loop 0 or by the quorum loop, and what was refused there since it was last told.
 struct Acceptor {
     let listeners: [OpenListener]
     /// Given up for a moment when no descriptor is left, so that the peer can be refused rather than kept
@@ -82,30 +88,36 @@ extension DataLoop {
             }
             let address = String(
                 decoding: peer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-            if let refusal = context.limits.admit(address) {
-                acceptor?.refuse(refusal.rawValue)
+            if let refusal = limits(of: listener).admit(address) {
+                acceptor?.refuse(refusal.property)
                 close(descriptor)
                 continue
             }
             let idleSeconds = Int32(clamping: max(1, min(settings.idleNanoseconds / 1_000_000_000, 300)))
             _ = nt_tune_connection(
                 descriptor, idleSeconds, settings.sendBufferBytes, settings.receiveBufferBytes)
-            let loop = acceptor!.nextLoop(of: context.mailboxes.count)
-            if loop == index {
-                adopt(descriptor, listener: listener.name, peer: address)
+            if let milliseconds = listener.deadPeerMs { _ = nt_notice_dead_peer(descriptor, milliseconds) }
+            let loop = id == .quorum ? id : LoopID(acceptor!.nextLoop(of: context.mailboxes.count))
+            if loop == id {
+                adopt(descriptor, listener: listener, peer: address)
             } else {
-                context.mailboxes[loop].post(
-                    .adopt(descriptor: descriptor, listener: listener.name, peer: address))
+                context.mailboxes[loop.index].post(
+                    .adopt(descriptor: descriptor, listener: listener, peer: address))
             }
         }
     }
+
+    func limits(of listener: OpenListener) -> ConnectionLimits { listener.limits ?? context.limits }
 }
 
 extension OpenListener {
     /// Binds and listens. An empty host is every address; a name is resolved.
-    package static func open(_ listener: Listener, backlog: Int32) throws(SettingsProblem) -> OpenListener {
+    /// - Parameter property: the one that asks for it, for messages.
+    package static func open(
+        _ listener: Listener, backlog: Int32, property: String = "listeners"
+    ) throws(SettingsProblem) -> OpenListener {
         func problem(_ what: String) -> SettingsProblem {
-            SettingsProblem(place: "listeners", message: "cannot listen on \(listener): \(what)")
+            SettingsProblem(place: property, message: "cannot listen on \(listener): \(what)")
         }
         var address = listener.host.isEmpty ? "0.0.0.0" : listener.host
         if !address.contains(":"), !address.utf8.allSatisfy({ $0 == 46 || (48...57).contains($0) }) {

@@ -17,7 +17,7 @@ extension DataLoop {
         guard connection.broker.wantsRead, !isFinishing else { return updateInterest(connection) }
         var budget = Self.turnBytesMax
         while budget > 0, connection.broker.hostIndex >= 0, connection.broker.wantsRead {
-            let frameBytes = SocketConnection.frameBytes(connection.kept)
+            let frameBytes = frameBytes(connection, connection.kept)
             let isLarge = frameBytes > Self.sharedFrameMax || connection.keptCount > Self.sharedKeptMax
             let (asked, got) = isLarge ? readOwn(connection, frameBytes) : readShared(connection)
             if got <= 0 { break }
@@ -77,9 +77,8 @@ extension DataLoop {
     /// The connection may read again, perhaps: what was kept is handled first.
     func resume(_ connection: SocketConnection) {
         while connection.broker.hostIndex >= 0, connection.broker.wantsRead, !isFinishing {
-            let frameBytes = SocketConnection.frameBytes(connection.kept)
-            let isBad = frameBytes > 0 && !isAcceptable(frameBytes)
-            guard isBad || (frameBytes > 0 && connection.keptCount >= frameBytes) else { break }
+            let frameBytes = frameBytes(connection, connection.kept)
+            guard frameBytes > 0, connection.keptCount >= frameBytes else { break }
             let before = connection.keptCount
             process(connection, connection.kept)
             if connection.keptCount == before { break }
@@ -91,7 +90,7 @@ extension DataLoop {
     private func keep(
         _ connection: SocketConnection, _ rest: UnsafeMutableRawBufferPointer, afterFrames: Bool
     ) {
-        let frameBytes = SocketConnection.frameBytes(rest)
+        let frameBytes = frameBytes(connection, rest)
         if afterFrames || connection.expectsLarge {
             connection.expectsLarge =
                 frameBytes > Self.sharedFrameMax
@@ -117,14 +116,17 @@ extension DataLoop {
         connection.keptCount = rest.count
     }
 
-    /// Room for the frame in hand and the next length: but for a length that will be refused, only for what
-    /// is there.
+    /// Room for the frame in hand and the next length.
     private func capacity(frameBytes: Int, keptCount: Int) -> Int {
         let isLarge = frameBytes > Self.sharedFrameMax || keptCount > Self.sharedKeptMax
-        return isLarge && isAcceptable(frameBytes) ? max(frameBytes, keptCount) + 4 : keptCount + 4
+        return isLarge ? max(frameBytes, keptCount) + 4 : keptCount + 4
     }
 
-    private func isAcceptable(_ frameBytes: Int) -> Bool {
-        BrokerLoop.isAcceptable(frameLength: frameBytes - 4, max: settings.requestBytesMax)
+    /// Bytes of the frame that `bytes` begins with, its length field included; 0 when that is not known yet.
+    /// Of a frame that the logic does not accept no more than its length is waited for.
+    private func frameBytes(_ connection: SocketConnection, _ bytes: UnsafeMutableRawBufferPointer) -> Int {
+        guard bytes.count >= 4 else { return 0 }
+        let length = Int(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self)))
+        return logic.isAcceptable(frameLength: length, on: connection.broker) ? 4 + max(0, length) : 4
     }
 }

@@ -4,15 +4,16 @@ import Glibc
 import Logging
 import Vocabulary
 
-/// One data loop: a thread with its own epoll, receive buffers and connections, around the broker's
-/// `LoopLogic`.
+/// One data loop, or the quorum loop: a thread with its own epoll, receive buffers and connections, around the
+/// broker's `LoopLogic`.
 ///
 /// A turn: wait for events; per connection that is readable one read burst, its requests handled in place,
 /// its answers sent at once; then what was posted to others, timers, and connections that have more to send.
 /// Unsafe pointers stay in this file, its `+` files, `BufferPool` and `SocketConnection`.
 final class DataLoop {
-    let index: Int
+    let id: LoopID
     let context: LoopContext
+    let mailbox: Mailbox<HostMessage>
     let logic: any LoopLogic
     let settings: ReactorSettings
     let epoll: Int32
@@ -21,6 +22,7 @@ final class DataLoop {
     var pool = BufferPool()
     var connections = ConnectionTable()
     var acceptor: Acceptor?
+    var dials = DialTable()
     var now: Moment
     var sendQueue: [SocketConnection] = []
     private var idle: IdleWheel
@@ -28,18 +30,19 @@ final class DataLoop {
     private var finishBy: Instant?
     private var lastTrim: Instant
 
-    var mailbox: Mailbox<HostMessage> { context.mailboxes[index] }
-
-    /// What epoll carries for the mailbox and for listeners; connections have their key there.
+    /// What epoll carries for the mailbox, for listeners and for connections being made; connections have their
+    /// key there.
     private static let mailboxWord: UInt64 = 1 << 56
     private static let listenerWord: UInt64 = 2 << 56
+    static let dialWord: UInt64 = 4 << 56
     /// How many bytes one connection may read or send in a turn, while others wait.
     static let turnBytesMax = 1 << 20
     static let sharedBytes = 256 << 10
 
-    init(index: Int, context: LoopContext, logic: any LoopLogic, listeners: [OpenListener]) {
-        self.index = index
+    init(id: LoopID, context: LoopContext, logic: any LoopLogic, listeners: [OpenListener]) {
+        self.id = id
         self.context = context
+        mailbox = context.mailbox(of: id)
         self.logic = logic
         settings = context.settings
         now = SystemClock.now()
@@ -73,7 +76,7 @@ final class DataLoop {
         var events = [nt_event](repeating: nt_event(), count: 256)
         var timeout: Int32 = 0
         while !isFinished {
-            let isOverloaded = context.isOverloaded
+            let isOverloaded = isOverloaded
             if isOverloaded { mailbox.wait(milliseconds: 1) }
             let count = nt_epoll_wait(epoll, &events, 256, isOverloaded ? 0 : timeout)
             now = SystemClock.now()
@@ -85,8 +88,12 @@ final class DataLoop {
         finish()
     }
 
+    /// The quorum must not fall silent because clients keep the data loops busy: it minds its own mailbox only.
+    private var isOverloaded: Bool { id == .quorum ? mailbox.isFull : context.isOverloaded }
+
     private func handle(_ event: nt_event, _ isOverloaded: Bool) {
         if event.data & Self.mailboxWord != 0 { return readMailbox() }
+        if event.data & Self.dialWord != 0 { return dialEnded(UInt32(truncatingIfNeeded: event.data)) }
         if event.data & Self.listenerWord != 0 {
             if !isOverloaded { accept(at: Int(event.data & 0xFF)) }
             return
@@ -112,8 +119,8 @@ final class DataLoop {
         while true {
             settleConnections()
             let effects = logic.takeOutbound()
-            if effects.isEmpty { return }
-            context.run(effects)
+            if effects.isEmpty { return settleConnections() }  // What ends a turn may have made answers too.
+            context.run(effects, dial: beginToDial)
         }
     }
 
@@ -148,6 +155,7 @@ final class DataLoop {
 
     /// - Returns: how long epoll may wait, in milliseconds.
     private func endTurn() -> Int32 {
+        advanceDials()
         var wake = logic.advance(to: now)
         settle()
         for key in idle.takeDue(now.instant) {
@@ -159,7 +167,7 @@ final class DataLoop {
             pool.trim()
         }
         if !sendQueue.isEmpty { return 0 }
-        wake = min(wake ?? .distantFuture, idle.nextTick)
+        wake = min(wake ?? .distantFuture, idle.nextTick, dials.nextDue)
         if let finishBy { wake = min(wake!, finishBy) }
         let milliseconds = (wake! - now.instant + 999_999) / 1_000_000
         return Int32(max(0, min(milliseconds, 1000)))
@@ -172,6 +180,7 @@ final class DataLoop {
             case .broker(let message): logic.deliver(message, now: now)
             case .adopt(let descriptor, let listener, let peer):
                 adopt(descriptor, listener: listener, peer: peer)
+            case .resolved(let dial, let addresses): resolved(dial, addresses)
             case .warmed(let key):
                 guard let connection = connections[key] else { continue }
                 connection.isWarming = false
@@ -184,19 +193,27 @@ final class DataLoop {
 
     // MARK: - Connections come and go
 
-    func adopt(_ descriptor: Int32, listener: String, peer: String) {
+    func adopt(_ descriptor: Int32, listener: OpenListener, peer: String) {
         guard finishBy == nil else {
-            context.limits.release(peer)
+            limits(of: listener).release(peer)
             close(descriptor)
             return
         }
+        let broker = logic.open(listener: listener.name, peer: peer, now: now)
+        let connection = insert(descriptor, broker, limits: limits(of: listener))
+        if nt_epoll_add(epoll, descriptor, connection.interest, connection.key.word) != 0 { drop(connection) }
+    }
+
+    func insert(
+        _ descriptor: Int32, _ broker: BrokerConnection, limits: ConnectionLimits?
+    ) -> SocketConnection {
         let key = connections.nextKey()
-        let broker = logic.open(listener: listener, peer: peer, now: now)
         broker.hostIndex = key.slot
-        let connection = SocketConnection(descriptor: descriptor, key: key, broker: broker, now: now.instant)
+        let connection = SocketConnection(
+            descriptor: descriptor, key: key, broker: broker, limits: limits, now: now.instant)
         connections.insert(connection)
         idle.insert(key, deadline: Instant(nanoseconds: now.instant.nanoseconds + settings.idleNanoseconds))
-        if nt_epoll_add(epoll, descriptor, connection.interest, key.word) != 0 { drop(connection) }
+        return connection
     }
 
     /// Closes at once; what is queued is not sent.
@@ -207,7 +224,7 @@ final class DataLoop {
         connections.remove(connection)
         if connection.storage.count > 0 { pool.give(connection.storage) }
         connection.storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
-        context.limits.release(connection.broker.peer)
+        connection.limits?.release(connection.broker.peer)
         close(connection.descriptor)
     }
 
@@ -225,7 +242,9 @@ final class DataLoop {
     }
 
     private func closeIfIdle(_ connection: SocketConnection) {
-        let deadline = Instant(nanoseconds: connection.lastActive.nanoseconds + settings.idleNanoseconds)
+        // One that is exempt is looked at again like one that was busy just now: it may not stay exempt.
+        let lastActive = connection.broker.isExemptFromIdle ? now.instant : connection.lastActive
+        let deadline = Instant(nanoseconds: lastActive.nanoseconds + settings.idleNanoseconds)
         guard deadline <= now.instant else { return idle.insert(connection.key, deadline: deadline) }
         context.logger.debug(
             "Closed an idle connection.",
@@ -241,6 +260,7 @@ final class DataLoop {
         finishBy = deadline
         acceptor?.close()
         acceptor = nil
+        dropDials()
         for connection in connections.all { finishConnection(connection) }
     }
 
@@ -264,6 +284,8 @@ final class DataLoop {
 
     private func finish() {
         for connection in connections.all { drop(connection) }
+        settle()
+        logic.shutdown(now: SystemClock.now())
         settle()
     }
 }

@@ -5,27 +5,42 @@ package import Ports
 import Synchronization
 package import Vocabulary
 
-/// The broker's threads: data loops, the control loop, and the pools for syncs and cold reads.
+/// The broker's threads: data loops, the control loop, the quorum loop, and the pools for syncs, cold reads and
+/// names.
+///
+/// They end in the order in which they need each other: `finishLoops`, `finishControl`, `finishQuorum`.
 package final class Reactor: Sendable {
     private let context: LoopContext
     private let listeners: [OpenListener]
+    private let quorumListeners: [OpenListener]
     private let threads = Mutex<[HostThread]>([])
     private let controlThread = Mutex<HostThread?>(nil)
+    private let quorumThread = Mutex<HostThread?>(nil)
     private let controlEnds = Atomic(false)
 
-    /// - Parameter disks: those that syncs may be asked of.
+    /// - Parameters:
+    ///   - listeners: dealt out to the data loops, and theirs to close once these run.
+    ///   - quorumListeners: the quorum loop's own.
+    ///   - disks: those that syncs may be asked of.
     package init(
-        settings: ReactorSettings, limits: ConnectionLimits, listeners: [OpenListener], disks: [any Disk],
-        logger: Logger,
+        settings: ReactorSettings, limits: ConnectionLimits, listeners: [OpenListener],
+        quorumListeners: [OpenListener] = [], disks: [any Disk], logger: Logger,
         observeSync: @escaping @Sendable (_ targets: Int, _ nanoseconds: Int64, _ failed: Bool) -> Void = {
             _, _, _ in
         }
     ) {
         nt_ignore_sigpipe()
         self.listeners = listeners
+        self.quorumListeners = quorumListeners
         context = LoopContext(
             settings: settings, limits: limits, disks: disks, logger: logger, observeSync: observeSync)
     }
+
+    /// What the control loop says of its start.
+    var gate: StartGate { context.gate }
+
+    /// Gives a loop a message from outside of all loops.
+    func post(_ message: LoopMessage, to loop: LoopID) { context.post(message, to: loop) }
 
     /// Runs effects that arose before the loops ran.
     package func run(_ effects: [LoopEffect]) { context.run(effects) }
@@ -41,15 +56,25 @@ package final class Reactor: Sendable {
         controlThread.withLock { $0 = thread }
     }
 
+    /// Starts the quorum loop. Its logic is made on its thread, and stays there; nil when it could not be made:
+    /// then its listeners are left open.
+    package func startQuorum(_ make: @escaping @Sendable () -> (any LoopLogic)?) {
+        let thread = HostThread("quorum") { [self] in
+            guard let logic = make() else { return }
+            DataLoop(id: .quorum, context: context, logic: logic, listeners: quorumListeners).run()
+        }
+        quorumThread.withLock { $0 = thread }
+    }
+
     /// Starts the data loops; each one's logic is made on its thread. From here on connections are accepted.
     package func startLoops(_ make: @escaping @Sendable (LoopID) -> any LoopLogic) {
         threads.withLock { threads in
             for index in 0..<context.settings.dataLoops {
                 threads.append(
                     HostThread("loop-\(index)") { [self] in
+                        let id = LoopID(index)
                         DataLoop(
-                            index: index, context: context, logic: make(LoopID(index)),
-                            listeners: index == 0 ? listeners : []
+                            id: id, context: context, logic: make(id), listeners: index == 0 ? listeners : []
                         ).run()
                     })
             }
@@ -62,12 +87,22 @@ package final class Reactor: Sendable {
         for thread in threads.withLock({ $0 }) { thread.join() }
     }
 
-    /// Ends the control loop, after the data loops and the syncs they asked for; it makes everything durable.
+    /// Ends the control loop, after the data loops and the syncs that were asked for until now; it makes
+    /// everything durable.
     package func finishControl() {
-        for pool in context.syncPools.values { pool.stop() }
+        for pool in context.syncPools.values { pool.drain() }
         controlEnds.store(true, ordering: .releasing)
         context.control.wake()
         controlThread.withLock { $0 }?.join()
+    }
+
+    /// Ends the quorum loop, if there is one: it served its peers until now, answers what runs, and closes every
+    /// connection by that point at the latest. Then the pools end, and with them the reactor.
+    package func finishQuorum(by deadline: Instant) {
+        context.quorum.post(.finish(by: deadline))
+        quorumThread.withLock { $0 }?.join()
+        for pool in context.syncPools.values { pool.stop() }
         context.warmPool.stop()
+        context.resolverPool.stop()
     }
 }

@@ -8,6 +8,8 @@ final class SocketConnection {
     let descriptor: Int32
     let key: ConnectionKey
     let broker: BrokerConnection
+    /// Where it counts; nil for connections we made.
+    let limits: ConnectionLimits?
 
     /// Bytes of frames not consumed: `storage[..<keptCount]`. Nothing is kept between whole frames.
     var storage = UnsafeMutableRawBufferPointer(start: nil, count: 0)
@@ -29,18 +31,16 @@ final class SocketConnection {
     /// When bytes last moved, either way.
     var lastActive: Instant
 
-    init(descriptor: Int32, key: ConnectionKey, broker: BrokerConnection, now: Instant) {
+    init(
+        descriptor: Int32, key: ConnectionKey, broker: BrokerConnection, limits: ConnectionLimits?,
+        now: Instant
+    ) {
         self.descriptor = descriptor
         self.key = key
         self.broker = broker
+        self.limits = limits
         lastActive = now
     }
 
     var kept: UnsafeMutableRawBufferPointer { UnsafeMutableRawBufferPointer(rebasing: storage[..<keptCount]) }
-
-    /// Bytes of the frame that `bytes` begins with, its length field included; 0 when that is not known yet.
-    static func frameBytes(_ bytes: UnsafeMutableRawBufferPointer) -> Int {
-        guard bytes.count >= 4 else { return 0 }
-        return 4 + max(0, Int(Int32(bigEndian: bytes.loadUnaligned(as: Int32.self))))
-    }
 }

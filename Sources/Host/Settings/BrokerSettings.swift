@@ -8,9 +8,15 @@ import Vocabulary
 package struct BrokerSettings: Sendable {
     package var nodeID: Int32
     package var clusterID: String?
+    /// For clients.
     package var listeners: [Listener]
     /// As clients are told; a port of 0 stands for the one that the listener of that name got.
     package var advertised: [Listener]
+    /// For the quorum's other replicas: those of `listeners` that `controller.listener.names` names.
+    package var controllerListeners: [Listener]
+    /// As the other replicas are told; nil: there is none.
+    package var controllerAdvertised: Listener?
+    package var zookeeperListeners: [Listener]
     package var logDirs: [String]
     /// Nil: no HTTP.
     package var httpListener: Listener?
@@ -32,8 +38,15 @@ package struct BrokerSettings: Sendable {
         reader.checkAll()
         nodeID = Int32(clamping: reader.int("node.id", or: "broker.id"))
         clusterID = reader.text("cluster.id")
-        listeners = reader.listeners("listeners") ?? []
-        advertised = reader.listeners("advertised.listeners") ?? listeners
+        let all = reader.listeners("listeners") ?? []
+        let told = reader.listeners("advertised.listeners") ?? all
+        let forReplicas = reader.list("controller.listener.names").map { $0.uppercased() }
+        listeners = all.filter { !forReplicas.contains($0.name) }
+        advertised = told.filter { !forReplicas.contains($0.name) }
+        controllerListeners = all.filter { forReplicas.contains($0.name) }
+        controllerAdvertised = Self.first(forReplicas, of: told) ?? Self.first(forReplicas, of: all)
+        zookeeperListeners = reader.addresses(
+            "zookeeper.listeners", listener: ZooKeeperSettings.listenerName, like: "127.0.0.1:2181")
         let dirs = reader.list("log.dirs")
         logDirs = dirs.isEmpty ? reader.list("log.dir") : dirs
         httpListener = reader.address("http.listener")
@@ -51,7 +64,6 @@ package struct BrokerSettings: Sendable {
         let idleMs = reader.int("connections.max.idle.ms")
         reactor.idleNanoseconds =
             Int64(idleMs < 0 || idleMs > Self.yearMs ? Self.yearMs : max(1, idleMs)) * 1_000_000
-        reactor.requestBytesMax = reader.int("socket.request.max.bytes")
         reactor.sendBufferBytes = Int32(clamping: reader.int("socket.send.buffer.bytes"))
         reactor.receiveBufferBytes = Int32(clamping: reader.int("socket.receive.buffer.bytes"))
         self.reactor = reactor
@@ -60,20 +72,22 @@ package struct BrokerSettings: Sendable {
         broker.nodeID = BrokerID(nodeID)
         broker.rack = reader.text("broker.rack")
         broker.dataLoops = reactor.dataLoops
-        broker.socketRequestMaxBytes = reactor.requestBytesMax
+        broker.socketRequestMaxBytes = reader.int("socket.request.max.bytes")
         broker.fetchMaxBytes = reader.int("fetch.max.bytes")
         broker.fetchSessionSlots = reader.int("max.incremental.fetch.session.cache.slots")
         broker.autoCreateTopics = reader.isOn("auto.create.topics.enable")
         broker.requestPartitionsMax = reader.int("max.request.partition.size.limit")
         broker.diskMinFreeBytes = Int64(reader.int("log.dir.min.free.bytes"))
         broker.diskThrottleFreeBytes = Int64(reader.int("log.dir.throttle.free.bytes"))
+        broker.quorum = reader.quorum(of: broker.nodeID, listensAt: controllerAdvertised)
+        broker.zookeeper = reader.zookeeper()
         for property in properties.properties { broker.properties[property.name] = property.value }
         self.broker = broker
         withoutEffect = properties.properties.map(\.name).filter {
             ConfigCatalogue.broker[$0]?.effect == .later
         }
 
-        checkListeners(&reader)
+        checkListeners(&reader, advertised: told)
         if logDirs.isEmpty { reader.add("log.dirs", "names no directory") }
         if Set(logDirs).count != logDirs.count { reader.add("log.dirs", "names a directory twice") }
         if !reader.problems.isEmpty { throw SettingsProblems(problems: reader.problems) }
@@ -82,27 +96,45 @@ package struct BrokerSettings: Sendable {
     private static var cores: Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
     private static let yearMs = 366 * 24 * 3_600_000
 
-    private func checkListeners(_ reader: inout SettingsReader) {
+    /// The listener that the earliest of `names` names.
+    private static func first(_ names: [String], of listeners: [Listener]) -> Listener? {
+        names.lazy.compactMap { name in listeners.first { $0.name == name } }.first
+    }
+
+    private func checkListeners(_ reader: inout SettingsReader, advertised told: [Listener]) {
         let protocols = reader.pairs("listener.security.protocol.map")
-        for listener in listeners {
-            let known = protocols[listener.name]
+        let forReplicas = Set(controllerListeners.map(\.name))
+        if listeners.isEmpty, !controllerListeners.isEmpty {
+            reader.add("listeners", "names no listener for clients: all are in controller.listener.names")
+        }
+        if forReplicas.contains(ZooKeeperSettings.listenerName) {
+            reader.add(
+                "controller.listener.names",
+                "\(ZooKeeperSettings.listenerName) is what zookeeper.listeners is called; take another name")
+        }
+        for listener in listeners + controllerListeners {
+            // As in Kafka, the replicas' listener may go without an entry in the map.
+            let known = protocols[listener.name] ?? (forReplicas.contains(listener.name) ? "PLAINTEXT" : nil)
             if known == nil {
-                reader.add("listeners", "\(listener.name) has no protocol in listener.security.protocol.map")
+                let hint =
+                    listener.name == "CONTROLLER"
+                    ? "; if it is for the quorum, name it in controller.listener.names" : ""
+                reader.add(
+                    "listeners", "\(listener.name) has no protocol in listener.security.protocol.map\(hint)")
             } else if known != "PLAINTEXT" {
                 reader.add(
                     "listeners", "\(listener.name) asks for \(known!), which is not built yet; use PLAINTEXT")
             }
         }
-        for listener in advertised {
-            if !listeners.contains(where: { $0.name == listener.name }) {
-                reader.add("advertised.listeners", "\(listener.name) is not one of 'listeners'")
-            }
-            if listener.host == "0.0.0.0" || listener.host == "::" {
-                reader.add(
-                    "advertised.listeners",
-                    "clients cannot connect to \(listener.host); set advertised.listeners to an address they can reach"
-                )
-            }
+        for listener in told
+        where !(listeners + controllerListeners).contains(where: { $0.name == listener.name }) {
+            reader.add("advertised.listeners", "\(listener.name) is not one of 'listeners'")
+        }
+        for listener in told where listener.host == "0.0.0.0" || listener.host == "::" {
+            reader.add(
+                "advertised.listeners",
+                "\(forReplicas.contains(listener.name) ? "replicas" : "clients") cannot connect to \(listener.host); set "
+                    + "advertised.listeners to an address they can reach")
         }
     }
 }
@@ -112,129 +144,4 @@ package struct SettingsProblems: Error, Sendable, CustomStringConvertible {
     package let problems: [SettingsProblem]
     package init(problems: [SettingsProblem]) { self.problems = problems }
     package var description: String { problems.map(\.description).joined(separator: "\n") }
-}
-
-/// Reads typed values and gathers what is wrong with them.
-struct SettingsReader {
-    private let properties: Properties
-    private(set) var problems: [SettingsProblem]
-    private var bad: Set<String> = []
-
-    init(_ properties: Properties) {
-        self.properties = properties
-        problems = properties.problems
-    }
-
-    mutating func add(_ name: String, _ message: String) {
-        problems.append(
-            SettingsProblem(
-                place: properties.property(name)?.place ?? "default", message: "\(name): \(message)"))
-    }
-
-    /// Every property against the catalogue: unknown names, and values of a wrong type or out of range.
-    mutating func checkAll() {
-        for property in properties.properties {
-            do throws(ConfigError) {
-                guard let definition = ConfigCatalogue.broker[property.name] else {
-                    problems.append(
-                        SettingsProblem(place: property.place, message: Self.unknown(property.name)))
-                    continue
-                }
-                try definition.validate(property.value)
-            } catch {
-                bad.insert(property.name)
-                problems.append(SettingsProblem(place: property.place, message: error.message))
-            }
-        }
-    }
-
-    /// The value in force: the operator's, or the default. Nil also where the operator's is bad.
-    func text(_ name: String) -> String? {
-        if bad.contains(name) { return ConfigCatalogue.broker[name]?.defaultValue }
-        return properties[name] ?? ConfigCatalogue.broker[name]?.defaultValue
-    }
-
-    func int(_ name: String, or older: String? = nil) -> Int {
-        if let older, properties[name] == nil, properties[older] != nil { return int(older) }
-        return Int(text(name) ?? "") ?? 0
-    }
-
-    func isOn(_ name: String) -> Bool { text(name)?.lowercased() == "true" }
-    func list(_ name: String) -> [String] { ConfigDefinition.list(text(name) ?? "") }
-
-    mutating func listeners(_ name: String) -> [Listener]? {
-        guard let text = text(name), !text.isEmpty else { return nil }
-        switch Listener.list(text) {
-        case .success(let list): return list
-        case .failure(let problem):
-            add(name, problem.message)
-            return nil
-        }
-    }
-
-    /// `host:port`, or nothing.
-    mutating func address(_ name: String) -> Listener? {
-        guard let text = text(name), !text.isEmpty else { return nil }
-        if let listener = Listener("HTTP://\(text)") { return listener }
-        add(name, "'\(text)' is not host:port, like 127.0.0.1:8080")
-        return nil
-    }
-
-    /// `a:1,b:2`
-    func pairs(_ name: String) -> [String: String] {
-        var found: [String: String] = [:]
-        for item in list(name) {
-            guard let colon = item.lastIndex(of: ":") else { continue }
-            found[String(item[..<colon]).uppercased()] = String(item[item.index(after: colon)...])
-                .uppercased()
-        }
-        return found
-    }
-
-    mutating func counts(_ name: String) -> [String: Int] {
-        var found: [String: Int] = [:]
-        for item in list(name) {
-            guard let colon = item.lastIndex(of: ":"), let count = Int(item[item.index(after: colon)...]),
-                count >= 0
-            else {
-                add(name, "'\(item)' is not address:count")
-                continue
-            }
-            found[String(item[..<colon])] = count
-        }
-        return found
-    }
-
-    // MARK: - Suggestions
-
-    private static func unknown(_ name: String) -> String {
-        if let topic = ConfigCatalogue.topic[name] {
-            let broker = topic.brokerSynonym.map { "; for all topics set '\($0)'" } ?? ""
-            return "'\(name)' is a topic's configuration, not a broker's\(broker)"
-        }
-        if name.hasPrefix("zookeeper.") {
-            return "'\(name)' is not needed: the cluster needs no ZooKeeper; remove the line"
-        }
-        let near = ConfigCatalogue.broker.names
-            .map { (name: $0, distance: distance(name, $0)) }
-            .filter { $0.distance <= max(2, name.count / 5) }
-            .min { $0.distance < $1.distance }
-        return "unknown property '\(name)'" + (near.map { "; did you mean '\($0.name)'?" } ?? "")
-    }
-
-    /// How many letters must be put in, taken out or changed (Levenshtein).
-    private static func distance(_ a: String, _ b: String) -> Int {
-        let b = Array(b.utf8)
-        var row = Array(0...b.count)
-        for (i, letter) in a.utf8.enumerated() {
-            var diagonal = row[0]
-            row[0] = i + 1
-            for j in b.indices {
-                let cost = min(diagonal + (letter == b[j] ? 0 : 1), row[j] + 1, row[j + 1] + 1)
-                diagonal = row[j + 1]
-                row[j + 1] = cost
-            }
-        }
-        return row[b.count]
-    }
 }

@@ -35,6 +35,9 @@ package struct Listener: Equatable, Sendable, CustomStringConvertible {
     /// `127.0.0.1:9092`, `[::1]:9092`
     package var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 
+    /// As the ready line shows it: every address is an address, too.
+    package var shownAddress: String { host.isEmpty ? "0.0.0.0:\(port)" : address }
+
     /// A list as in `listeners`: comma-separated, names and ports distinct.
     package static func list(_ text: String) -> Result<[Listener], SettingsProblem> {
         var found: [Listener] = []

@@ -17,8 +17,9 @@ struct BenchCommand: ParsableCommand {
               needletail bench produce --create-topic --batch-bytes 256KiB
               needletail bench consume --topic bench --duration 10s --broker-pid 4711
               needletail bench end-to-end --create-topic --rate 10k --json result.json
+              needletail bench znode create --clients 16 --duration 10s
             """,
-        subcommands: [BenchProduce.self, BenchConsume.self, BenchEndToEnd.self])
+        subcommands: [BenchProduce.self, BenchConsume.self, BenchEndToEnd.self, BenchZnode.self])
 }
 
 struct BenchProduce: ParsableCommand {

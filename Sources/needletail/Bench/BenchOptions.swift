@@ -1,5 +1,6 @@
 import ArgumentParser
 import Client
+import Glibc
 import Vocabulary
 
 /// What producers do.
@@ -130,8 +131,9 @@ struct BenchTiming: ParsableArguments {
 
 /// What is said of it.
 struct BenchReporting: ParsableArguments {
-    @Option(help: "Process id of a broker on this machine: its CPU time and memory are measured.")
-    var brokerPid: Int32?
+    @Option(
+        help: "Process id of a broker on this machine: its CPU time and memory are measured; may be repeated.")
+    var brokerPid: [Int32] = []
     @Option(
         help: ArgumentHelp(
             "Write the result as JSON to a file, or to standard output (-) instead of the table.",
@@ -141,4 +143,17 @@ struct BenchReporting: ParsableArguments {
         inversion: .prefixedNo, help: "A line of progress on standard error; by default only on a terminal.")
     var progress: Bool?
     @Option(help: "A name for this run in the JSON.") var label: String?
+
+    /// - Parameter path: a file, or - for standard output.
+    func write(_ result: JSON, to path: String) throws {
+        let line = Array("\(result)\n".utf8)
+        if path == "-" {
+            writeAll(1, line)
+            return
+        }
+        let fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
+        guard fd >= 0 else { throw Failure.failed("cannot write \(path): \(describe(errno))") }
+        defer { close(fd) }
+        guard writeAll(fd, line) else { throw Failure.failed("cannot write \(path): \(describe(errno))") }
+    }
 }

@@ -1,13 +1,7 @@
 import ArgumentParser
-import Glibc
-import Histogram
 
 /// The result: a table for people, JSON for programs.
 extension BenchRun {
-    private static let percentiles: [(name: String, value: Double)] = [
-        ("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9), ("p99.99", 99.99),
-    ]
-
     private var recordsPerSecond: Double { Double(measured.records) / seconds }
     private var bytesPerSecond: Double { Double(measured.bytes) / seconds }
     private var brokerCPU: Double? {
@@ -19,8 +13,7 @@ extension BenchRun {
     /// - Throws: `ExitCode` 1 when anything failed, after all was printed.
     func report(options: [(String, JSON)]) throws {
         if let path = reporting.json {
-            let line = "\(json(options))\n"
-            if path == "-" { writeAll(1, Array(line.utf8)) } else { try write(line, to: path) }
+            try reporting.write(json(options), to: path)
         }
         if reporting.json != "-" { printTable(table) }
         for (error, count) in final.errors.sorted(by: { $0.key < $1.key }) {
@@ -30,15 +23,6 @@ extension BenchRun {
         if final.failedRecords > 0 || !final.errors.isEmpty { throw ExitCode.failure }
     }
 
-    private func write(_ text: String, to path: String) throws {
-        let fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644)
-        guard fd >= 0 else { throw Failure.failed("cannot write \(path): \(describe(errno))") }
-        defer { close(fd) }
-        guard writeAll(fd, Array(text.utf8)) else {
-            throw Failure.failed("cannot write \(path): \(describe(errno))")
-        }
-    }
-
     private var table: [[String]] {
         var rows: [[String]] = [
             ["records", "\(measured.records)", ""], ["time", fixed(seconds, 2), "s"],
@@ -46,7 +30,7 @@ extension BenchRun {
             ["", fixed(bytesPerSecond / 1e6, 1), "MB/s"], ["requests", "\(measured.requests)", ""],
             ["failed", "\(final.failedRecords)", "records"],
         ]
-        rows += latencyRows
+        rows += final.latencyRows
         if let cpu = brokerCPU {
             rows += [
                 ["broker CPU", fixed(cpu, 2), "s"], ["", fixed(cpu / seconds * 100, 0), "% of a core"],
@@ -60,35 +44,10 @@ extension BenchRun {
         return rows
     }
 
-    private var latencyRows: [[String]] {
-        guard final.latency.totalCount > 0 else { return [] }
-        var name = "latency (\(final.latencyKind))"
-        var rows: [[String]] = []
-        for percentile in Self.percentiles {
-            rows.append([name, fixed(latencyMs(percentile.value), 3), "ms \(percentile.name)"])
-            name = ""
-        }
-        rows.append(["", fixed(Double(final.latency.max) / 1000, 3), "ms max"])
-        return rows
-    }
-
-    private func latencyMs(_ percentile: Double) -> Double {
-        Double(final.latency.valueAtPercentile(percentile)) / 1000
-    }
     private func perGigabyte(_ cpu: Double) -> Double { cpu / (Double(measured.bytes) / 1e9) }
     private func perMillion(_ cpu: Double) -> Double { cpu / (Double(measured.records) / 1e6) }
 
     private func json(_ options: [(String, JSON)]) -> JSON {
-        var latency: [(String, JSON)] = [
-            ("of", .string(final.latencyKind)), ("count", .int(Int64(final.latency.totalCount))),
-        ]
-        if final.latency.totalCount > 0 {
-            latency += Self.percentiles.map { ($0.name, .number(latencyMs($0.value))) }
-            latency += [
-                ("max", .number(Double(final.latency.max) / 1000)),
-                ("mean", .number(final.latency.mean / 1000)),
-            ]
-        }
         var result: [(String, JSON)] = [
             ("kind", .string(kind)), ("label", reporting.label.map { .string($0) } ?? .null),
             ("options", .object(options)), ("seconds", .number(seconds)),
@@ -102,7 +61,7 @@ extension BenchRun {
                 "errors",
                 .object(final.errors.sorted { $0.key < $1.key }.map { ($0.key, .int(Int64($0.value))) })
             ),
-            ("latencyMs", .object(latency)),
+            ("latencyMs", final.latencyJSON),
         ]
         if kind == "end-to-end" { result.append(("recordsAcknowledged", .int(Int64(produced.records)))) }
         if let cpu = brokerCPU {

@@ -79,17 +79,14 @@ final class BenchRun {
     private func measure() throws {
         let from = now()
         for client in clients { client.measure(from: from) }
-        if let pid = reporting.brokerPid {
-            brokerBefore = ProcessSample(pid: pid)
-            if brokerBefore == nil { throw Failure.failed("there is no process \(pid)") }
-        }
+        brokerBefore = try ProcessSample.sum(of: reporting.brokerPid)
         ownBefore = ProcessSample(pid: getpid())
         let isBounded = timing.duration != nil || timing.records == nil
         let milliseconds = timing.duration?.milliseconds ?? (kind == "consume" ? Int64.max : 10_000)
         try run(until: isBounded ? from.adding(milliseconds: milliseconds) : .distantFuture, "measuring")
         let end = now()
         seconds = Double(end - from) / 1e9
-        if let pid = reporting.brokerPid { brokerAfter = ProcessSample(pid: pid) }
+        brokerAfter = try ProcessSample.sum(of: reporting.brokerPid)
         ownAfter = ProcessSample(pid: getpid())
         measured = total()
         for index in clients.indices {

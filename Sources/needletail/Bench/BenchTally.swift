@@ -38,3 +38,39 @@ struct BenchTally {
         if latencyKind.isEmpty { latencyKind = other.latencyKind }
     }
 }
+
+/// Latency in milliseconds, for people and for programs.
+extension BenchTally {
+    private static let percentiles: [(name: String, value: Double)] = [
+        ("p50", 50), ("p90", 90), ("p99", 99), ("p99.9", 99.9), ("p99.99", 99.99),
+    ]
+
+    private func latencyMs(_ percentile: Double) -> Double {
+        Double(latency.valueAtPercentile(percentile)) / 1000
+    }
+
+    var latencyRows: [[String]] {
+        guard latency.totalCount > 0 else { return [] }
+        var name = "latency (\(latencyKind))"
+        var rows: [[String]] = []
+        for percentile in Self.percentiles {
+            rows.append([name, fixed(latencyMs(percentile.value), 3), "ms \(percentile.name)"])
+            name = ""
+        }
+        rows.append(["", fixed(Double(latency.max) / 1000, 3), "ms max"])
+        return rows
+    }
+
+    var latencyJSON: JSON {
+        var pairs: [(String, JSON)] = [
+            ("of", .string(latencyKind)), ("count", .int(Int64(latency.totalCount))),
+        ]
+        if latency.totalCount > 0 {
+            pairs += Self.percentiles.map { ($0.name, .number(latencyMs($0.value))) }
+            pairs += [
+                ("max", .number(Double(latency.max) / 1000)), ("mean", .number(latency.mean / 1000)),
+            ]
+        }
+        return .object(pairs)
+    }
+}

@@ -22,6 +22,29 @@ struct ProcessSample {
         residentBytesMax = Self.kilobytes("VmHWM:", status) * 1024
     }
 
+    private init(cpuSeconds: Double, residentBytes: Int, residentBytesMax: Int) {
+        self.cpuSeconds = cpuSeconds
+        self.residentBytes = residentBytes
+        self.residentBytesMax = residentBytesMax
+    }
+
+    /// All of them together; nil for none.
+    /// - Throws: `ExitCode` after its line was printed when one does not exist.
+    static func sum(of pids: [Int32]) throws -> ProcessSample? {
+        if pids.isEmpty { return nil }
+        var sum = ProcessSample(cpuSeconds: 0, residentBytes: 0, residentBytesMax: 0)
+        for pid in pids {
+            guard let one = ProcessSample(pid: pid) else {
+                throw Failure.failed("there is no process \(pid)")
+            }
+            sum = ProcessSample(
+                cpuSeconds: sum.cpuSeconds + one.cpuSeconds,
+                residentBytes: sum.residentBytes + one.residentBytes,
+                residentBytesMax: sum.residentBytesMax + one.residentBytesMax)
+        }
+        return sum
+    }
+
     private static func kilobytes(_ name: String, _ status: String) -> Int {
         guard let line = status.split(separator: "\n").first(where: { $0.hasPrefix(name) }) else { return 0 }
         return line.split(whereSeparator: { $0 == " " || $0 == "\t" }).dropFirst().first.flatMap { Int($0) }

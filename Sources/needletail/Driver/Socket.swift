@@ -49,7 +49,18 @@ final class Socket {
 
     var hasOutput: Bool { first < outbox.count }
 
-    func enqueue(_ frame: [UInt8]) { outbox.append(frame) }
+    /// Small frames that wait together go out together: one system call for many.
+    func enqueue(_ frame: [UInt8]) {
+        let last = outbox.count - 1
+        let isUntouched = last > first || (last == first && sent == 0)
+        if isUntouched, outbox[last].count + frame.count <= Self.joinedBytesMax {
+            outbox[last] += frame
+        } else {
+            outbox.append(frame)
+        }
+    }
+
+    private static let joinedBytesMax = 16 * 1024
 
     /// The connection attempt ended: nil when it succeeded, else why not.
     func finishConnecting() -> String? {

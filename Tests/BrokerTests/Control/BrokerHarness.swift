@@ -148,6 +148,7 @@ final class BrokerHarness {
         case .post(let message, _): loop.deliver(message, now: now)
         case .sync(let request): holdsSyncs ? heldSyncs.append(request) : carryOut(request)
         case .log(let line): lines.append(line)
+        case .dial(let dial): invariantFailed("nobody here dials \(dial.host)")
         }
     }
 

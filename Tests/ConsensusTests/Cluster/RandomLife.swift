@@ -96,7 +96,7 @@ struct RandomLife {
 
     /// The sets of voters that a replica knows of, on its disk.
     private func sets(on node: ReplicaNode) -> [VoterSet] {
-        let base = node.disk.image?.voters?.voters ?? node.disk.formatted
+        let base = node.disk.image?.voters.voters ?? node.disk.formatted
         return [node.raft?.voters ?? base] + node.disk.entries.compactMap(\.voters).suffix(1)
     }
 

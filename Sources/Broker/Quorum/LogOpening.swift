@@ -1,0 +1,101 @@
+import CommitLog
+import Consensus
+import Ports
+import Vocabulary
+
+/// Opens the quorum's log, and finds out what it lacks.
+struct LogOpening {
+    let directory: LogDirectory
+    /// Others have the log too: what is damaged may be cut.
+    let repairs: Bool
+    let now: Timestamp
+    /// Where the log ended that this replica once vouched for, if it is shorter now.
+    private(set) var lostEnd: Offset?
+    private(set) var warnings: [String] = []
+    /// Behind the snapshot.
+    private(set) var entries: [LoggedEntry] = []
+
+    init(directory: LogDirectory, repairs: Bool, now: Timestamp) {
+        self.directory = directory
+        self.repairs = repairs
+        self.now = now
+    }
+
+    /// - Parameter snapshot: what it stands for need not be in the log; the log never ends before it.
+    mutating func open(behind snapshot: SnapshotID) throws -> QuorumLog {
+        let disk = directory.disk
+        let place = QuorumLog.topicPartition
+        var start = directory.recoveryStart(of: place)
+        if try !disk.list(QuorumLog.directory).contains(where: { $0.name.hasSuffix(".log") }) {
+            if let point = start.recoveryPoint, point > snapshot.end { try lost(point, "its segments are gone") }
+            let log = try Log.create(
+                disk: disk, topicPartition: place, topicID: .metadataTopic, config: QuorumLog.config,
+                startOffset: snapshot.end, now: now)
+            return QuorumLog(log: log, disk: disk)
+        }
+        while true {
+            do {
+                let (log, report) = try Log.open(
+                    disk: disk, topicPartition: place, topicID: .metadataTopic, config: QuorumLog.config,
+                    start: start, now: now)
+                warnings += report.warnings
+                return try finish(QuorumLog(log: log, disk: disk), snapshot, start)
+            } catch LogError.corrupted(let path, let offset, let position, let detail) {
+                let what = "\(path) is damaged at position \(position), offset \(offset): \(detail)"
+                guard repairs else { throw QuorumError(what) }
+                let end = try Log.cutDamage(
+                    disk: disk, topicPartition: place, path: path, position: position, offset: offset, now: now)
+                try lost(max(end ?? offset, start.recoveryPoint ?? offset), what)
+                start = RecoveryStart(
+                    recoveryPoint: start.recoveryPoint.map { min($0, offset) },
+                    logStartOffset: start.logStartOffset.map { min($0, offset) })
+            }
+        }
+    }
+
+    private mutating func finish(
+        _ log: QuorumLog, _ snapshot: SnapshotID, _ start: RecoveryStart
+    ) throws -> QuorumLog {
+        if let point = start.recoveryPoint, log.endOffset < point, point > snapshot.end {
+            try lost(point, "it ends at \(log.endOffset), though all below \(point) was synced")
+        }
+        // A snapshot came whole, and the crash came before the log had made room for it.
+        if log.endOffset < snapshot.end { try log.restart(at: snapshot.end, now: now) }
+        guard log.startOffset <= snapshot.end else {
+            throw QuorumError("it begins at \(log.startOffset), and the newest snapshot ends at \(snapshot.end)")
+        }
+        try readEntries(log, from: snapshot.end)
+        try log.syncNow()
+        return log
+    }
+
+    /// Reads what will be applied again. A batch that rotted is cut, with all behind it.
+    private mutating func readEntries(_ log: QuorumLog, from first: Offset) throws {
+        var next = first
+        var bytesMax = 1 << 20
+        while next < log.endOffset {
+            do {
+                let end = try log.end(from: next, bytesMax: bytesMax)
+                entries += try LoggedEntry.decode(try log.read(from: next, end: end), from: next)
+                next = end
+            } catch let error as DiskError {
+                throw error
+            } catch {
+                guard repairs else { throw error }
+                if bytesMax > 1 {
+                    bytesMax = 1  // Batch by batch, so that no sound one is lost.
+                    continue
+                }
+                try lost(log.endOffset, "\(error)")
+                try log.truncate(to: next, now: now)
+                return
+            }
+        }
+    }
+
+    private mutating func lost(_ end: Offset, _ why: String) throws(QuorumError) {
+        guard repairs else { throw QuorumError(why) }
+        lostEnd = max(lostEnd ?? end, end)
+        warnings.append("\(why); what is missing up to offset \(end) comes back from the other voters, and until then this one has no vote")
+    }
+}

@@ -1,0 +1,73 @@
+import Coordination
+import Metadata
+import Vocabulary
+import Wire
+
+/// This broker's own place in the cluster: a session, kept alive as long as the quorum loop turns, with the ephemeral znode
+/// `/brokers/ids/<id>`.
+///
+///     out -> wanted -> asked -> in -> leaving
+///               ^--------+------+     (refused for now, or the session ended)
+struct Membership {
+    enum Standing {
+        /// The control loop has not asked for it yet.
+        case out
+        /// To be asked for, at that time.
+        case wanted(at: Instant)
+        case asked
+        case `in`(session: Int64)
+        case leaving
+    }
+
+    var standing = Standing.out
+    /// What the broker wants to be known as.
+    var broker: NewBroker?
+    /// It was in once: a session that ends is asked for anew, under a new incarnation.
+    var wasIn = false
+    /// When the leader is told next who was heard from.
+    var nextHeard: Instant
+
+    init(now: Instant) { nextHeard = now }
+
+    var session: Int64? { if case .in(let session) = standing { session } else { nil } }
+
+    mutating func sessionEnded(_ id: Int64, now: Instant) {
+        if case .in(id) = standing { standing = .wanted(at: now) }
+    }
+
+    var nextWake: Instant? {
+        switch standing {
+        case .wanted(let at): at
+        case .in: nextHeard
+        case .out, .asked, .leaving: nil
+        }
+    }
+}
+
+/// A broker that comes up asks to be let in.
+struct JoinAsk {
+    let broker: NewBroker
+    let password: SessionPassword
+    let timeoutMs: Int32
+
+    init(_ broker: NewBroker, password: SessionPassword, timeoutMs: Int32) {
+        self.broker = broker
+        self.password = password
+        self.timeoutMs = timeoutMs
+    }
+
+    func encode(to out: inout ByteWriter) {
+        out.put(MetadataCommand.registerBroker(broker).encode())
+        out.put(raw: password.bytes)
+        out.put(timeoutMs)
+    }
+
+    init(from input: inout ByteReader) throws {
+        guard case .registerBroker(let broker) = try MetadataCommand(decoding: try input.data("broker")) else {
+            throw WireError(.unexpectedValue(0), at: input.at, "broker")
+        }
+        self.broker = broker
+        password = SessionPassword(high: try input.integer(UInt64.self), low: try input.integer(UInt64.self))
+        timeoutMs = try input.integer(Int32.self, "timeoutMs")
+    }
+}

@@ -1,0 +1,74 @@
+import Consensus
+import Vocabulary
+
+/// Questions to the leader, wherever it is, and their answers.
+extension QuorumLoop {
+    /// How long a question waits for a leader to be known.
+    static var askMs: Int64 { 5000 }
+
+    func ask(_ question: PeerQuestion, _ asker: Asker) {
+        if failure != nil { return answer(asker, PeerAnswer(.notLeader, index: applied)) }
+        if leadership.isServing { return decide(question, asker) }
+        // Who was asked by another broker passes nothing on: that one will learn who leads.
+        if case .peer = asker, !leadership.isLeader {
+            return answer(asker, PeerAnswer(.notLeader, index: applied))
+        }
+        if !leadership.isLeader, let leader = raft.leader, let link = links.link(to: leader) {
+            return send(.ask(id: asks.begin(asker), question), on: link)
+        }
+        asks.keep(question, asker, until: now.instant.adding(milliseconds: Self.askMs))
+    }
+
+    /// A leader is known, or this one serves: what waited for that goes on, in its order.
+    func askAgain() {
+        for (question, asker, _) in asks.takeUnsent() { ask(question, asker) }
+    }
+
+    /// The leader answered.
+    func answered(_ id: UInt64, _ answer: PeerAnswer) {
+        guard let asker = asks.end(id) else { return }
+        self.answer(asker, answer)
+    }
+
+    /// Gives an answer to whoever waits: another broker at once, which waits itself until it has applied that much; ours when we have.
+    func answer(_ asker: Asker, _ answer: PeerAnswer) {
+        switch asker {
+        case .peer(let key, let id): send(.answer(id: id, answer), to: key)
+        case .nobody: break
+        case .client, .control, .join, .leave, .kafka, .admin:
+            if case .notLeader = answer.outcome { return deliver(answer, to: asker) }
+            if answer.index > applied { asks.wait(asker, answer) } else { deliver(answer, to: asker) }
+        }
+    }
+
+    private func deliver(_ answer: PeerAnswer, to asker: Asker) {
+        switch asker {
+        case .client(let connection, let request): clientAnswered(connection, request, answer)
+        case .control(let id): controlAnswered(id, answer.outcome)
+        case .join: joinAnswered(answer.outcome)
+        case .leave: left()
+        case .kafka(let ticket): kafkaAnswered(ticket, answer.outcome)
+        case .admin(let id): adminAnswered(id, answer.outcome)
+        case .peer, .nobody: break
+        }
+    }
+
+    /// What was under way to a leader that is none any more: whether it came to pass nobody can say.
+    func failAsks() {
+        for asker in asks.takeUnderWay() { deliver(PeerAnswer(.notLeader, index: applied), to: asker) }
+    }
+
+    /// Answers whose state is there now.
+    func releaseAnswers() {
+        for held in leadership.takeHeld(applied: applied) {
+            answer(held.asker, PeerAnswer(held.outcome, index: held.index))
+        }
+        for (asker, answer) in asks.takeReady(applied: applied) { deliver(answer, to: asker) }
+    }
+
+    func expireAsks() {
+        for asker in asks.takeExpired(at: now.instant) {
+            answer(asker, PeerAnswer(.notLeader, index: applied))
+        }
+    }
+}

@@ -1,0 +1,239 @@
+import Consensus
+import Coordination
+import HashTreeCollections
+import Metadata
+import Vocabulary
+
+/// Brokers come and go: the broker's own session, and on the leader the sessions of all.
+extension QuorumLoop {
+    // MARK: - This broker
+
+    /// What is due for this broker's own membership.
+    func keepMembership() {
+        guard failure == nil else { return }
+        if case .wanted(let at) = membership.standing, at <= now.instant { join() }
+        guard membership.nextHeard <= now.instant else { return }
+        let every = max(50, min(config.zookeeper.tickMs / 4, config.quorum.brokerHeartbeatMs / 2))
+        membership.nextHeard = now.instant.adding(milliseconds: every)
+        tellHeard()
+    }
+
+    private func join() {
+        guard var broker = membership.broker else { invariantFailed("a broker without a name wants to be in") }
+        if membership.wasIn {
+            // Its session ended while it ran: what it does from here on is told from what it did before.
+            broker.incarnation = UUID128(using: &chance)
+            membership.broker = broker
+            log(.warning, "This broker's session ended; it joins the cluster again.")
+        }
+        membership.standing = .asked
+        let password = SessionPassword(high: chance.next(), low: chance.next())
+        ask(.join(JoinAsk(broker, password: password, timeoutMs: Int32(config.quorum.brokerSessionMs))), .join)
+    }
+
+    func joinAnswered(_ outcome: PeerAnswer.Outcome) {
+        guard case .asked = membership.standing else { return }
+        guard case .joined(let session, let outcome) = outcome else {
+            membership.standing = .wanted(at: now.instant.adding(milliseconds: 100))
+            return
+        }
+        switch outcome {
+        case .success(.brokerRegistered(let epoch)):
+            membership.standing = .in(session: session)
+            membership.wasIn = true
+            tell(.joined(epoch: epoch, metadata.committed))
+            publishController()
+        case .failure(let error) where error.code == .duplicateBrokerRegistration:
+            // The other one may be dead already, and its session about to expire.
+            log(.warning, "The cluster has a broker of this id; trying again.", [("reason", error.message)])
+            membership.standing = .wanted(at: now.instant.adding(milliseconds: 1000))
+        case .failure(let error):
+            membership.standing = .out
+            tell(.joinRefused(error))
+        case .success(let reply): invariantFailed("another command's reply: \(reply)")
+        }
+    }
+
+    /// The broker stops: its session ends now, and if it leads another broker takes over, before anyone has to notice.
+    func leave() {
+        guard let session = membership.session else { return left() }
+        membership.standing = .leaving
+        ask(.coordination(.closeSession(id: session, broker: me.id)), .leave)
+    }
+
+    func left() {
+        guard leadership.isLeader, raft.voters.voters.count > 1, failure == nil else { return shared.left() }
+        leadership.transfer = .leave
+        drive(.transferLeadership(to: nil))
+    }
+
+    /// Tells the leader which sessions live. Pings are not replicated; the leader alone counts the time.
+    private func tellHeard() {
+        var sessions = zookeeper.takeHeard()
+        if let session = membership.session { sessions.append(session) }
+        if sessions.isEmpty { return }
+        if leadership.isServing {
+            heard(sessions, at: me)
+        } else if let leader = raft.leader, leader != me {
+            send(.heard(sessions), to: leader)
+        }
+    }
+
+    // MARK: - On the leader
+
+    /// Lets a broker in: its session, its znode and its registration, in one batch. The broker epoch is the znode's czxid.
+    func decideJoin(_ ask: JoinAsk, _ asker: Asker) {
+        var new = ask.broker
+        do throws(MetadataError) {
+            try checkDuplicate(of: new)
+            new.epoch = nil
+            _ = try metadata.decide(.registerBroker(new), at: now.timestamp)  // Before anything is proposed.
+            if let session = brokerSession(new.id) { closeSession(session, by: nil, .nobody) }
+            let session = createSession(ask)
+            makeParents(of: BrokerZnodes.path(new.id))
+            new.epoch = nextZxid
+            let decision = try metadata.decide(.registerBroker(new), at: now.timestamp)
+            let znode = create(
+                BrokerZnodes.path(new.id), BrokerZnodes.registration(new, at: now.timestamp), owner: session)
+            propose(facts: decision.records, with: znode)
+            hold(asker, .joined(session: session.id, .success(decision.reply)))
+        } catch {
+            confirm(asker, .joined(session: 0, .failure(error)))
+        }
+    }
+
+    /// The same directories can serve one process at a time, so a broker that has them is the one before, come back. One with others
+    /// waits until the session of the one before has expired.
+    private func checkDuplicate(of new: NewBroker) throws(MetadataError) {
+        guard let old = metadata.image.brokers[new.id], !old.isFenced, old.incarnation != new.incarnation else { return }
+        guard brokerSession(new.id) != nil, Set(old.directories).isDisjoint(with: new.directories) else { return }
+        throw MetadataError(
+            .duplicateBrokerRegistration,
+            "Another broker is registered with that broker id. If the broker was recently restarted with other directories, "
+                + "this clears once its session has expired.")
+    }
+
+    private func createSession(_ ask: JoinAsk) -> Session {
+        let decision = coordination.decide(
+            .createSession(timeoutMs: ask.timeoutMs, password: ask.password, broker: ask.broker.id), zxid: nextZxid,
+            at: now.timestamp)
+        guard case .commit(let transaction, .session(let session)) = decision else {
+            invariantFailed("a session was refused: \(decision)")
+        }
+        propose(transaction)
+        leadership.tracker.add(session.id, timeoutMs: session.timeoutMs, at: now.instant)
+        return session
+    }
+
+    /// Decides a znode of the cluster's own.
+    private func create(_ path: String, _ data: String?, owner: Session?) -> CoordinationTransaction? {
+        let caller = owner.map { Caller(session: $0.id, broker: $0.broker, identities: [.superuser]) } ?? .cluster(through: me.id)
+        let operation = ZnodeOperation.create(
+            path: path, data: data.map { Array($0.utf8) }, acl: data == nil ? .open : .readOnly,
+            kind: owner == nil ? .persistent : .ephemeral)
+        switch coordination.decide(.write(operation, by: caller), zxid: nextZxid, at: now.timestamp) {
+        case .commit(let transaction, _): return transaction
+        case .answer, .refuse(.nodeExists): return nil
+        case .refuse(let error):
+            log(.error, "A znode of the cluster's own could not be made.", [("path", path), ("reason", "\(error)")])
+            return nil
+        }
+    }
+
+    /// Proposes the nodes above it that are missing.
+    private func makeParents(of path: String) {
+        var parent = ""
+        for part in path.split(separator: "/").dropLast() {
+            parent += "/" + part
+            if let transaction = create(parent, nil, owner: nil) { propose(transaction) }
+        }
+    }
+
+    private func delete(_ path: String) -> CoordinationTransaction? {
+        let caller = Caller.cluster(through: me.id)
+        let decision = coordination.decide(
+            .write(.delete(path: path, version: -1), by: caller), zxid: nextZxid, at: now.timestamp)
+        guard case .commit(let transaction, _) = decision else { return nil }
+        return transaction
+    }
+
+    /// What becomes true of brokers when that session ends.
+    func fencing(session id: Int64) -> [MetadataRecord] {
+        guard
+            let broker = metadata.image.brokersByID.first(where: { !$0.isFenced && brokerSession($0.id) == id })
+        else { return [] }
+        let decision = try? metadata.decide(.fenceBroker(broker.id, epoch: broker.epoch), at: now.timestamp)
+        return decision?.records ?? []
+    }
+
+    /// The session that holds the broker's znode.
+    private func brokerSession(_ id: BrokerID) -> Int64? { coordination.ephemeralOwner(of: BrokerZnodes.path(id)) }
+
+    // MARK: - The cluster's own znodes
+
+    /// A cluster's first transaction.
+    func formatIfNew() {
+        guard metadata.image.clusterID == nil else { return }
+        makeParents(of: BrokerZnodes.clusterID)
+        let znode = create(BrokerZnodes.clusterID, BrokerZnodes.cluster(clusterID), owner: nil)
+        do throws(MetadataError) {
+            let decision = try metadata.decide(.formatCluster(clusterID: clusterID, features: []), at: now.timestamp)
+            propose(facts: decision.records, with: znode)
+        } catch {
+            invariantFailed("a new cluster cannot be formatted: \(error)")
+        }
+    }
+
+    /// The leader is the controller, and says so.
+    func publishController() {
+        guard leadership.isServing, !leadership.isPublished, let id = membership.session,
+            let session = coordination.sessions[id]
+        else { return }
+        leadership.isPublished = true
+        if let deletion = delete(BrokerZnodes.controller) { propose(deletion) }
+        let data = BrokerZnodes.controller(me.id, term: leadership.term, at: now.timestamp)
+        if let creation = create(BrokerZnodes.controller, data, owner: session) { propose(creation) }
+    }
+}
+
+/// Paths and contents of the znodes that Kafka's tools know.
+enum BrokerZnodes {
+    static let controller = "/controller"
+    static let clusterID = "/cluster/id"
+
+    static func path(_ id: BrokerID) -> String { "/brokers/ids/\(id)" }
+
+    static func cluster(_ id: String) -> String { #"{"version":"1","id":\#(quoted(id))}"# }
+
+    static func controller(_ id: BrokerID, term: LeaderEpoch, at time: Timestamp) -> String {
+        #"{"version":2,"brokerid":\#(id),"timestamp":"\#(time)","kraftControllerEpoch":\#(term)}"#
+    }
+
+    /// Kafka's version 5, with the broker epoch, which Kafka takes from the znode's czxid.
+    static func registration(_ broker: NewBroker, at time: Timestamp) -> String {
+        let endpoints = broker.endpoints.map { quoted("\($0.name)://\($0.host):\($0.port)") }
+        let protocols = broker.endpoints.map { "\(quoted($0.name)):\"PLAINTEXT\"" }
+        let first = broker.endpoints.first
+        var text = #"{"listener_security_protocol_map":{\#(protocols.joined(separator: ","))},"#
+        text += #""endpoints":[\#(endpoints.joined(separator: ","))],"jmx_port":-1,"features":{},"#
+        if let rack = broker.rack { text += #""rack":\#(quoted(rack)),"# }
+        text += #""host":\#(quoted(first?.host ?? "")),"port":\#(first.map { Int($0.port) } ?? -1),"#
+        text += #""timestamp":"\#(time)","epoch":\#(broker.epoch ?? -1),"version":5}"#
+        return text
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var out = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case "\u{0}"..<" ":
+                let hex = String(scalar.value, radix: 16)
+                out += "\\u" + String(repeating: "0", count: 4 - hex.count) + hex
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        return out + "\""
+    }
+}

@@ -1,0 +1,136 @@
+import CommitLog
+import Consensus
+package import Ports
+package import Vocabulary
+
+/// What a start finds in the metadata directory.
+struct QuorumFound {
+    var restored = RaftRestored()
+    let log: QuorumLog
+    /// Entries behind the snapshot, in order: known, perhaps not committed.
+    var entries: [LoggedEntry] = []
+    var hasSnapshot = false
+    /// Sentences for the operator's log.
+    var warnings: [String] = []
+}
+
+/// The quorum's files in the first log directory: `__cluster_metadata-0` with the log, snapshots and `quorum-state`.
+package enum QuorumStorage {
+    /// Sets the voters of a new cluster, durably: a snapshot of nothing at offset 0 that names them. An empty set is that of a broker that
+    /// does not belong to the first voters and learns of them from the quorum.
+    ///
+    /// - Throws: `.exists` when the directory holds a log or a snapshot already.
+    package static func writeBootstrap(disk: any Disk, voters: [QuorumVoter]) throws(DiskError) {
+        try disk.createDirectory(QuorumLog.directory)
+        for entry in try disk.list(QuorumLog.directory) where isOfQuorum(entry.name) {
+            throw DiskError(.exists, "format", QuorumLog.directory + "/" + entry.name)
+        }
+        try writeVoters(disk: disk, voters: voters)
+    }
+
+    static func writeVoters(disk: any Disk, voters: [QuorumVoter]) throws(DiskError) {
+        try disk.createDirectory(QuorumLog.directory)
+        let set = VoterSet(voters.map(\.voter))
+        let header = SnapshotFile.Header(id: .start, timestamp: 0, voters: PlacedVoterSet(offset: -1, voters: set))
+        var footer = ByteWriter()
+        footer.put(UInt64(1))
+        let bytes =
+            SnapshotFile.section(.header, header.encode()) + SnapshotFile.section(.footer, footer.bytes)
+        try disk.replaceWhole(SnapshotFile.path(.start), bytes, directory: QuorumLog.directory)
+        try disk.sync(.directory(""))
+    }
+
+    /// Whether the directory was formatted for a quorum, or has been part of one.
+    package static func isFormatted(_ disk: any Disk) throws(DiskError) -> Bool {
+        guard disk.exists(QuorumLog.directory) else { return false }
+        return try disk.list(QuorumLog.directory).contains { isOfQuorum($0.name) }
+    }
+
+    static func hasSnapshot(_ disk: any Disk) throws(DiskError) -> Bool {
+        guard disk.exists(QuorumLog.directory) else { return false }
+        return try disk.list(QuorumLog.directory).contains { SnapshotFile.id(of: $0.name) != nil }
+    }
+
+    private static func isOfQuorum(_ name: String) -> Bool {
+        name.hasSuffix(".log") || SnapshotFile.id(of: name) != nil
+    }
+
+    /// Opens the log and reads what stands behind the newest snapshot.
+    ///
+    /// - Parameter repairs: a replica of several may cut a damaged log: the rest comes from the others, and until it has come
+    ///   it has no vote. A lone voter must not.
+    /// - Throws: what cannot be used, and what to do about it.
+    static func open(
+        _ directory: LogDirectory, repairs: Bool, now: Timestamp
+    ) throws(StartError) -> QuorumFound {
+        do {
+            let disk = directory.disk
+            if !disk.exists(QuorumLog.directory) { try disk.createDirectory(QuorumLog.directory) }
+            let hardState = try disk.readWhole(HardStateFile.path).map { try HardStateFile.decode($0) }
+            var snapshot = SnapshotID.start
+            var hasSnapshot = false
+            var leftovers: [String] = []
+            for entry in try disk.list(QuorumLog.directory) {
+                if entry.name.hasSuffix(SnapshotFile.partSuffix) || entry.name.hasSuffix(".tmp") {
+                    leftovers.append(entry.name)
+                } else if let id = SnapshotFile.id(of: entry.name), id >= snapshot {
+                    snapshot = id
+                    hasSnapshot = true
+                }
+            }
+            for name in leftovers { try disk.remove(QuorumLog.directory + "/" + name) }
+            var opening = LogOpening(directory: directory, repairs: repairs, now: now)
+            let log = try opening.open(behind: snapshot)
+            var found = QuorumFound(
+                log: log, entries: opening.entries, hasSnapshot: hasSnapshot, warnings: opening.warnings)
+            found.restored.hardState = hardState ?? HardState()
+            found.restored.snapshot = snapshot
+            if hasSnapshot {
+                let path = SnapshotFile.path(snapshot)
+                let header = try SnapshotFile.header(disk, path)
+                found.restored.snapshotBytes = try disk.sizeOf(path)
+                found.restored.voterSets = [header.voters]
+            }
+            found.restored.logStart = log.startOffset
+            found.restored.runs = log.termRuns
+            try finish(&found, opening.lostEnd)
+            return found
+        } catch {
+            throw StartError(
+                "The metadata log in \(directory.disk.name)/\(QuorumLog.directory) cannot be used: \(error). "
+                    + "It holds the cluster's topics, configurations and znodes; restore it from a copy, or, where other voters "
+                    + "have it, format the directory anew and add it to the quorum as a new voter.")
+        }
+    }
+
+    private static func finish(_ found: inout QuorumFound, _ lostEnd: Offset?) throws {
+        for entry in found.entries {
+            if case .voters(let set) = entry.entry {
+                found.restored.voterSets.append(PlacedVoterSet(offset: entry.offset, voters: set))
+            }
+        }
+        if let lostEnd, lostEnd > found.log.endOffset {
+            let owes = LogPosition(end: lostEnd, term: found.restored.hardState.term)
+            found.restored.hardState.owes = max(owes, found.restored.hardState.owes ?? owes)
+            try found.log.disk.replaceWhole(
+                HardStateFile.path, HardStateFile.encode(found.restored.hardState), directory: QuorumLog.directory)
+        }
+    }
+}
+
+/// A voter as `format` is told of it.
+package struct QuorumVoter: Sendable, Equatable {
+    package let id: BrokerID
+    package let directory: UUID128
+    package let host: String
+    package let port: UInt16
+
+    package init(id: BrokerID, directory: UUID128, host: String, port: UInt16) {
+        self.id = id
+        self.directory = directory
+        self.host = host
+        self.port = port
+    }
+
+    var voter: Voter { Voter(key: ReplicaKey(id: id, directory: directory), host: host, port: port) }
+}

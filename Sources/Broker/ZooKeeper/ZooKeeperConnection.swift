@@ -1,0 +1,122 @@
+import Coordination
+import Vocabulary
+import ZooKeeper
+
+/// One ZooKeeper client's connection: its session, and its requests in the order in which they came.
+///
+/// Writes go to the leader as they come, many at a time; a read waits until the writes before it are applied here. Answers leave
+/// in the order of the requests.
+final class ZooKeeperConnection {
+    ///     greeting -> opening -> open -> closing
+    enum State {
+        /// Nothing but a connect request, or a four-letter word, may come.
+        case greeting
+        /// The leader is asked for the session; later requests wait.
+        case opening(ConnectRequest)
+        case open
+        /// The last answer is on its way.
+        case closing
+    }
+
+    /// A request that waits for its turn, or for the leader.
+    struct Slot {
+        let id: UInt64
+        let xid: Int32
+        let request: ZooKeeperRequest
+        let arrived: Instant
+        /// It was asked of the leader.
+        let isAsked: Bool
+        /// The leader's answer to it.
+        var reply: ZooKeeperReply?
+        var zxid: Int64 = 0
+    }
+
+    let connection: BrokerConnection
+    var state = State.greeting
+    /// 0 until it is open; of a client that is only read for, a number of this broker's own below zero.
+    var session: Int64 = 0
+    var timeoutMs: Int32 = 0
+    /// What it has shown to be: its address, and whom it proved.
+    var identities: [Identity]
+    /// Served without a quorum; writes are refused.
+    var isReadOnly = false
+    var statistics = ClientStatistics()
+
+    private var slots: [Slot] = []
+    private var first = 0
+    private var nextSlot: UInt64 = 1
+
+    init(_ connection: BrokerConnection, now: Moment) {
+        self.connection = connection
+        identities = [Identity(scheme: "ip", id: connection.peer)]
+        statistics.established = now.timestamp
+    }
+
+    var isIdle: Bool { first == slots.count }
+    var outstanding: Int { slots.count - first }
+    /// Something was asked of the leader, whose fate nobody would know if the leader were lost.
+    /// It asked for the end of its session.
+    var isClosingSession: Bool {
+        slots[first...].contains { if case .closeSession = $0.request { true } else { false } }
+    }
+    var hasAsked: Bool { slots[first...].contains { $0.isAsked && $0.reply == nil } }
+
+    func takeID() -> UInt64 {
+        defer { nextSlot += 1 }
+        return nextSlot
+    }
+
+    func wait(_ slot: Slot) { slots.append(slot) }
+
+    /// The leader's answer to a request that waits.
+    func answered(_ id: UInt64, _ reply: ZooKeeperReply, zxid: Int64) {
+        guard let index = slots[first...].firstIndex(where: { $0.id == id }) else { return }
+        slots[index].reply = reply
+        slots[index].zxid = zxid
+    }
+
+    subscript(id: UInt64) -> Slot? { slots[first...].first { $0.id == id } }
+
+    /// The next request that can be answered now.
+    func takeReady() -> Slot? {
+        guard first < slots.count, slots[first].reply != nil || !slots[first].isAsked else { return nil }
+        defer {
+            first += 1
+            if first == slots.count {
+                slots.removeAll(keepingCapacity: slots.count <= 256)
+                first = 0
+            }
+        }
+        return slots[first]
+    }
+}
+
+/// What `cons` and `stat` tell of a client, and `srvr` of all.
+struct ClientStatistics {
+    var established: Timestamp = 0
+    var received: Int64 = 0
+    var sent: Int64 = 0
+    var lastOperation = "NA"
+    var lastXid: Int32 = 0
+    var lastZxid: Int64 = 0
+    var latency = LatencyStatistics()
+}
+
+/// In milliseconds.
+struct LatencyStatistics {
+    private(set) var min: Int64 = 0
+    private(set) var max: Int64 = 0
+    private(set) var last: Int64 = 0
+    private var total: Int64 = 0
+    private var count: Int64 = 0
+
+    var average: Double { count == 0 ? 0 : Double(total) / Double(count) }
+
+    mutating func note(nanoseconds: Int64) {
+        last = Swift.max(0, nanoseconds / 1_000_000)
+        min = count == 0 ? last : Swift.min(min, last)
+        max = Swift.max(max, last)
+        total += last
+        count += 1
+    }
+}

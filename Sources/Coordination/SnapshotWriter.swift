@@ -1,0 +1,108 @@
+import HashTreeCollections
+
+/// The kinds of records in a snapshot, each behind its length: a header, access lists before the first node that has
+/// one, the tree from the root down (a node before its children), sessions, an end.
+enum SnapshotRecord: UInt8 {
+    static let version: UInt8 = 0
+
+    case header = 1
+    case list = 2
+    case node = 3
+    case session = 4
+    case end = 5
+}
+
+/// Writes a snapshot piece by piece, from a copy that does not change while the original goes on: on another thread too.
+///
+/// The same state gives other bytes in another process: children stand in the order of their hashes.
+package struct SnapshotWriter: Sendable {
+    private var sessions: TreeDictionary<Int64, Session>.Iterator
+    private let sessionCount: Int
+    private let nodeCount: Int
+    /// The children yet to be written of the node last written, of its parent, and so on to the root, which is first.
+    private var open: [TreeDictionary<ExactText, Znode>.Iterator] = []
+    private var root: Znode?
+    private var listNumbers: [ACL: UInt64] = [:]
+    /// Written, not handed out.
+    private var out = CoordinationWriter()
+    private var isAtEnd = false
+
+    package init(_ coordination: Coordination) {
+        sessions = coordination.sessions.makeIterator()
+        sessionCount = coordination.sessions.count
+        nodeCount = coordination.tree.count
+        root = coordination.tree.root
+        var header = CoordinationWriter()
+        header.put(byte: SnapshotRecord.header.rawValue)
+        header.put(byte: SnapshotRecord.version)
+        header.put(coordination.lastZxid)
+        add(header)
+    }
+
+    /// - Returns: the next bytes, `maxBytes` of them but for the last piece; nil when all have been handed out.
+    package mutating func next(maxBytes: Int) -> [UInt8]? {
+        while out.bytes.count < maxBytes, !isAtEnd { writeNext() }
+        if out.bytes.isEmpty { return nil }
+        return out.take(maxBytes)
+    }
+
+    private mutating func writeNext() {
+        if let root {
+            write(root, named: "", depth: 0)
+            self.root = nil
+            return
+        }
+        while let last = open.indices.last {
+            if let (name, node) = open[last].next() { return write(node, named: name, depth: open.count) }
+            open.removeLast()
+        }
+        var record = CoordinationWriter()
+        if let (_, session) = sessions.next() {
+            record.put(byte: SnapshotRecord.session.rawValue)
+            record.put(session)
+        } else {
+            record.put(byte: SnapshotRecord.end.rawValue)
+            record.put(varint: UInt64(nodeCount))
+            record.put(varint: UInt64(sessionCount))
+            isAtEnd = true
+        }
+        add(record)
+    }
+
+    private mutating func write(_ node: Znode, named name: ExactText, depth: Int) {
+        let head = node.head
+        var record = CoordinationWriter(capacity: node.dataLength + name.text.utf8.count + 64)
+        record.put(byte: SnapshotRecord.node.rawValue)
+        record.put(varint: UInt64(depth))
+        record.put(name.text)
+        record.put(varint: number(of: head.acl))
+        record.put(head.czxid)
+        record.put(head.mzxid &- head.czxid)
+        record.put(head.pzxid &- head.czxid)
+        record.put(head.ctime)
+        record.put(head.mtime &- head.ctime)
+        record.put(head.version)
+        record.put(head.aversion)
+        record.put(head.childrenCreated)
+        record.put(head.owner.bits)
+        record.put(node.data)
+        add(record)
+        open.append(node.children.makeIterator())
+    }
+
+    private mutating func number(of list: ACL) -> UInt64 {
+        if let known = listNumbers[list] { return known }
+        let number = UInt64(listNumbers.count)
+        listNumbers[list] = number
+        var record = CoordinationWriter()
+        record.put(byte: SnapshotRecord.list.rawValue)
+        record.put(list)
+        add(record)
+        return number
+    }
+
+    private mutating func add(_ record: CoordinationWriter) {
+        out.put(varint: UInt64(record.bytes.count))
+        out.append(record.bytes)
+    }
+}
