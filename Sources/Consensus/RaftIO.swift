@@ -77,6 +77,8 @@ package enum VoterChangeOutcome: Equatable, Sendable {
     case alreadyVoter, unknownVoter, notLeader
     /// The last voter cannot go.
     case lastVoter
+    /// No majority of the new set is heard: it could not even agree on itself, and nobody could lead any more.
+    case quorumAtRisk
 }
 
 /// What must survive: the term, and whom this replica voted for in it.
