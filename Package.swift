@@ -25,7 +25,7 @@ let rooms: [Room] = [
     Room(name: "CSnappy", kind: .system(pkgConfig: "snappy", apt: "libsnappy-dev")),
     Room(name: "CCrypto", kind: .system(pkgConfig: "libcrypto", apt: "libssl-dev")),
     Room(name: "Consensus", uses: ["Vocabulary"], exclude: ["README.md"]),
-    Room(name: "Coordination", uses: ["Vocabulary"], packages: ["HashTreeCollections"], exclude: ["README.md"]),
+    Room(name: "Coordination", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
     Room(name: "Metadata", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
     Room(name: "Replication", uses: ["Vocabulary"]),
     Room(name: "Wire", uses: ["Vocabulary"]),
@@ -72,6 +72,9 @@ let tests: [(name: String, uses: [String])] = [
     ("SimulationTests", ["Simulation", "SimulatedDisk", "Broker", "Ports", "Wire", "ZooKeeper", "Vocabulary"]),
     ("HostTests", ["Host", "SimulatedDisk", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
 ]
+
+/// Folders of data that tests read where they lie.
+let data = ["GoldenTests": "Golden", "ZooKeeperTests": "Golden", "ConsensusTests": "Transcripts"]
 
 let products: [String: (package: String, dependency: Package.Dependency)] = {
     let collections = Package.Dependency.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
@@ -139,9 +142,7 @@ let package = Package(
                     + rooms.filter { $0.name + "Tests" == test.name }.flatMap(\.packages).map {
                         .product(name: $0, package: products[$0]!.package)
                     },
-                exclude: [
-                    "GoldenTests": ["Golden"], "ZooKeeperTests": ["Golden"], "ConsensusTests": ["Transcripts"],
-                ][test.name] ?? [],
+                exclude: data[test.name].map { [$0] } ?? [],
                 swiftSettings: swiftSettings)
         }
 )

@@ -96,6 +96,10 @@ struct ByteReader {
         return set
     }
 
+    mutating func placedVoterSet() throws(WireError) -> PlacedVoterSet {
+        PlacedVoterSet(offset: try offset(), voters: try voterSet())
+    }
+
     private mutating func range(_ field: StaticString) throws(WireError) -> Range<Int> {
         let count = Int(try integer(UInt32.self, field))
         guard count <= bytesLeft else { throw WireError(.truncated(wanted: count), at: at, field) }
