@@ -25,7 +25,7 @@ let rooms: [Room] = [
     Room(name: "CSnappy", kind: .system(pkgConfig: "snappy", apt: "libsnappy-dev")),
     Room(name: "CCrypto", kind: .system(pkgConfig: "libcrypto", apt: "libssl-dev")),
     Room(name: "Consensus", uses: ["Vocabulary"], exclude: ["README.md"]),
-    Room(name: "Coordination", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
+    Room(name: "Coordination", uses: ["Vocabulary"], packages: ["HashTreeCollections"], exclude: ["README.md"]),
     Room(name: "Metadata", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
     Room(name: "Replication", uses: ["Vocabulary"]),
     Room(name: "Wire", uses: ["Vocabulary"]),
