@@ -82,13 +82,18 @@ struct ByteReader {
         Voter(key: try replicaKey(), host: try string(), port: try integer(UInt16.self))
     }
 
+    mutating func placedVoterSet() throws(WireError) -> PlacedVoterSet? {
+        guard try boolean("voters") else { return nil }
+        return PlacedVoterSet(offset: try offset("voters"), voters: try voterSet())
+    }
+
     mutating func voterSet() throws(WireError) -> VoterSet {
         let start = at
         let voters = try array(itemBytesMin: 26) { reader throws(WireError) in try reader.voter() }
-        guard Set(voters.map(\.key.id)).count == voters.count else {
+        guard let set = VoterSet(checking: voters) else {
             throw WireError(.unexpectedValue(voters.count), at: start, "voters")
         }
-        return VoterSet(voters)
+        return set
     }
 
     private mutating func range(_ field: StaticString) throws(WireError) -> Range<Int> {

@@ -147,7 +147,7 @@ extension SnapshotChunk {
             throw WireError(.unexpectedValue(Int(clamping: position)), at: start, "position")
         }
         self.init(
-            snapshot: snapshot, position: position, total: total, count: Int(count), voters: try input.voterSet(),
+            snapshot: snapshot, position: position, total: total, count: Int(count), voters: try input.placedVoterSet(),
             round: try input.integer(UInt64.self))
     }
 }

@@ -13,9 +13,10 @@ extension QuorumLoop {
 
     func closedPeer(_ connection: BrokerConnection) {
         guard let link = links.remove(connection.id, now: now.instant), let key = link.key else { return }
-        // What was sent on it may be lost, on the other connection too if that one takes its place.
+        // What was sent on it may be lost: with another connection in its place it begins anew.
+        if links.link(to: key) != nil { return drive(.connected(to: key)) }
         drive(.connectionLost(to: key))
-        if links.link(to: key) == nil, key == raft.leader { failAsks() }
+        if key == raft.leader { failAsks() }
     }
 
     func receivedPeer(_ connection: BrokerConnection, _ bytes: UnsafeRawBufferPointer) -> Int {
@@ -53,6 +54,7 @@ extension QuorumLoop {
     }
 
     private func received(_ message: RaftMessage, _ payload: [UInt8], from key: ReplicaKey, on link: PeerLink) {
+        if let flaw = message.flaw { return refuse(link, flaw) }
         switch message.body {
         case .append(let append):
             if append.end > append.previous.end, now.instant < fullUntil {
@@ -86,7 +88,7 @@ extension QuorumLoop {
         guard link.key == nil else { return refuse(link, "it says hello twice") }
         if link.dialed == nil { send(.hello(PeerHello(clusterID: clusterID, key: me)), on: link) }
         links.greeted(link, hello.key)
-        drive(.observerConnected(hello.key))
+        drive(.connected(to: hello.key))
         if hello.key == raft.leader { askAgain() }
     }
 

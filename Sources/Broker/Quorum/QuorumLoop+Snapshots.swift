@@ -30,7 +30,7 @@ extension QuorumLoop {
         guard applied > snapshots.newest.end else { return "Nothing has changed since the last snapshot." }
         guard let id = raft.position(at: applied) else { return "Nothing is applied yet." }
         let header = SnapshotFile.Header(
-            id: id, timestamp: appliedTimestamp, voters: raft.voters(asOf: applied))
+            id: id, timestamp: appliedTimestamp, voters: raft.voterSet(asOf: applied))
         let path = QuorumLog.directory + "/" + SnapshotFile.name(id) + ".part"
         do throws(DiskError) {
             let file = try log.disk.open(path, .create)
