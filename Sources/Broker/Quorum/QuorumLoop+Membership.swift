@@ -16,6 +16,7 @@ extension QuorumLoop {
         let every = max(50, min(config.zookeeper.tickMs / 4, config.quorum.brokerHeartbeatMs / 2))
         membership.nextHeard = now.instant.adding(milliseconds: every)
         tellHeard()
+        if membership.session != nil { correctVoter() }
     }
 
     private func join() {
@@ -193,6 +194,31 @@ extension QuorumLoop {
         if let deletion = delete(BrokerZnodes.controller) { propose(deletion) }
         let data = BrokerZnodes.controller(me.id, term: leadership.term, at: now.timestamp)
         if let creation = create(BrokerZnodes.controller, data, owner: session) { propose(creation) }
+    }
+}
+
+extension QuorumLoop {
+    /// The quorum's members where ZooKeeper's clients look for them.
+    func publishVoters() {
+        guard leadership.isServing, leadership.publishedVoters != raft.voters else { return }
+        leadership.publishedVoters = raft.voters
+        let lines = raft.voters.voters.map { "server.\($0.key.id)=\($0.host):\($0.port):participant" }
+        let text = Array((lines + ["version=\(String(nextZxid, radix: 16))"]).joined(separator: "\n").utf8)
+        let operation = ZnodeOperation.setData(path: "/zookeeper/config", data: text, version: -1)
+        let decision = coordination.decide(
+            .write(operation, by: .cluster(through: me.id)), zxid: nextZxid, at: now.timestamp)
+        if case .commit(let transaction, _) = decision { propose(transaction) }
+    }
+
+    /// A voter that listens elsewhere than the quorum thinks says so (KIP-853).
+    func correctVoter() {
+        guard let endpoint = config.quorum.endpoint, let voter = raft.voters.voter(me.id), voter.key == me,
+            !membership.isCorrecting
+        else { return }
+        let right = Voter(key: me, host: endpoint.host, port: UInt16(clamping: endpoint.port))
+        guard voter != right else { return }
+        membership.isCorrecting = true
+        ask(.quorum(.updateVoter(right)), .correction)
     }
 }
 
