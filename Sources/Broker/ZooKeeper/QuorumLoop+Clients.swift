@@ -166,7 +166,9 @@ extension QuorumLoop {
         zookeeper.statistics.latency.note(nanoseconds: nanoseconds)
         zookeeper.requests += 1
         if let reply = slot.reply {
-            self.reply(client, xid: slot.xid, reply, zxid: slot.isAsked ? slot.zxid : applied.value)
+            // What changed nothing has no zxid of its own, and what it rests on may lie before what the client has seen.
+            let isOwn = slot.isAsked && reply.isSuccess
+            self.reply(client, xid: slot.xid, reply, zxid: isOwn ? slot.zxid : applied.value)
             if case .closeSession = slot.request, reply.code == .ok { finish(client) }
         } else {
             read(slot.request, xid: slot.xid, client)
@@ -255,5 +257,13 @@ extension QuorumLoop {
     var isCutOff: Bool {
         guard let since = zookeeper.leaderlessSince else { return false }
         return now.instant >= since.adding(milliseconds: min(Self.leaderlessMaxMs, config.quorum.electionTimeoutMs))
+    }
+}
+
+extension ZooKeeperReply {
+    /// A multi that failed says so in its results only.
+    fileprivate var isSuccess: Bool {
+        guard case .results(let results) = self else { return code == .ok }
+        return !results.contains { if case .error = $0 { true } else { false } }
     }
 }
