@@ -73,6 +73,9 @@ let tests: [(name: String, uses: [String])] = [
     ("HostTests", ["Host", "SimulatedDisk", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
 ]
 
+/// Folders of data that tests read where they lie.
+let data = ["GoldenTests": "Golden", "ZooKeeperTests": "Golden", "ConsensusTests": "Transcripts"]
+
 let products: [String: (package: String, dependency: Package.Dependency)] = {
     let collections = Package.Dependency.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")
     let nio = Package.Dependency.package(url: "https://github.com/apple/swift-nio", from: "2.101.2")
@@ -139,9 +142,7 @@ let package = Package(
                     + rooms.filter { $0.name + "Tests" == test.name }.flatMap(\.packages).map {
                         .product(name: $0, package: products[$0]!.package)
                     },
-                exclude: [
-                    "GoldenTests": ["Golden"], "ZooKeeperTests": ["Golden"], "ConsensusTests": ["Transcripts"],
-                ][test.name] ?? [],
+                exclude: data[test.name].map { [$0] } ?? [],
                 swiftSettings: swiftSettings)
         }
 )

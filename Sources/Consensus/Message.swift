@@ -82,6 +82,9 @@ package struct PlacedVoterSet: Hashable, Sendable {
         self.offset = offset
         self.voters = voters
     }
+
+    /// Nobody, as a replica is formatted that the first voters do not count.
+    package static let none = PlacedVoterSet(offset: -1, voters: .empty)
 }
 
 package struct AppendResponse: Equatable, Sendable {
@@ -111,11 +114,11 @@ package struct SnapshotChunk: Equatable, Sendable {
     package let total: Int64
     package let count: Int
     /// The voters after the entries that the snapshot stands for, and where they were set.
-    package let voters: PlacedVoterSet?
+    package let voters: PlacedVoterSet
     package let round: UInt64
 
     package init(
-        snapshot: SnapshotID, position: Int64, total: Int64, count: Int, voters: PlacedVoterSet?, round: UInt64
+        snapshot: SnapshotID, position: Int64, total: Int64, count: Int, voters: PlacedVoterSet, round: UInt64
     ) {
         self.snapshot = snapshot
         self.position = position

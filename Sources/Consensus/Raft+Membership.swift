@@ -85,6 +85,8 @@ extension Raft {
     }
 
     private mutating func propose(_ voters: VoterSet) {
+        let present = voters.keys.filter { key in key == me || office.index(of: key).map { isHeard(office.replicas[$0]) } ?? false }
+        guard voters.isMajority(present) else { return endChange(.quorumAtRisk) }
         office.isChangingVoters = true
         effects.append(.proposeVoters(voters))
     }
@@ -94,8 +96,9 @@ extension Raft {
     /// The set that the first voters are formatted with goes in the log once, so that whoever gets the log knows it.
     mutating func publishVoters() {
         guard office.catchUp == nil else { return }
+        office.isChangingVoters = true
         office.isPublishingVoters = true
-        propose(voters)
+        effects.append(.proposeVoters(voters))
     }
 
     // MARK: On the way
@@ -103,7 +106,7 @@ extension Raft {
     /// The replica holds more: when it took less than an election timeout to get what was new in its last round, it gets its vote.
     mutating func advanceCatchUp(_ key: ReplicaKey) {
         guard let catchUp = office.catchUp, catchUp.voter.key == key, let i = office.index(of: key),
-            office.replicas[i].caughtUpAt != nil, office.replicas[i].match >= catchUp.goal
+            isHeard(office.replicas[i]), office.replicas[i].match >= catchUp.goal
         else { return }
         if now < catchUp.roundBeganAt.adding(milliseconds: config.electionTimeoutMs) {
             office.catchUp = nil

@@ -36,8 +36,8 @@ extension Raft {
         return log.position(at: replica.next) == nil
     }
 
-    /// Who votes after the entries below `end`, for a snapshot that ends there; nil: no set is known here.
-    package func voterSet(asOf end: Offset) -> PlacedVoterSet? { voterSets.last { $0.offset < end } }
+    /// Who votes after the entries below `end`, for a snapshot that ends there.
+    package func voterSet(asOf end: Offset) -> PlacedVoterSet { voterSets.last { $0.offset < end } ?? .none }
 
     // MARK: Sending
 
@@ -142,6 +142,6 @@ extension Raft {
         allegiance.verified = snapshot.end
         allegiance.reported = snapshot.end
         effects.append(.installSnapshot(snapshot))
-        changeVoters { $0 = chunk.voters.map { [$0] } ?? [] }
+        changeVoters { $0 = [chunk.voters] }
     }
 }

@@ -80,7 +80,7 @@ package struct Raft: Sendable {
         for set in restored.voterSets.sorted(by: { $0.offset < $1.offset }) where set.offset < log.end.end {
             if voterSets.last?.offset != set.offset { voterSets.append(set) }  // The snapshot's may be in the log too.
         }
-        committed = snapshot.end
+        committed = max(snapshot.end, min(restored.committed, log.end.end))
         durableEnd = log.end.end
         chance = SeededGenerator(seed: seed)
         self.now = now

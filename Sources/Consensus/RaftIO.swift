@@ -77,6 +77,8 @@ package enum VoterChangeOutcome: Equatable, Sendable {
     case alreadyVoter, unknownVoter, notLeader
     /// The last voter cannot go.
     case lastVoter
+    /// No majority of the new set is heard: it could not even agree on itself, and nobody could lead any more.
+    case quorumAtRisk
 }
 
 /// What must survive: the term, and whom this replica voted for in it.
@@ -115,6 +117,8 @@ package struct RaftRestored: Sendable {
     package var logStart: Offset = 0
     /// The log's terms in runs, from `logStart` to its end.
     package var runs: [LogPosition] = []
+    /// What is known to be committed beyond the snapshot: by a host that begins anew in the same process.
+    package var committed: Offset = 0
     /// The snapshot's, as `Raft.voterSet(asOf:)` gave it, or what the replica was formatted with, at -1; then those of the log's entries.
     package var voterSets: [PlacedVoterSet] = []
 

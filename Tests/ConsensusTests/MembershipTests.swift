@@ -46,6 +46,7 @@ struct MembershipTests {
         #expect(!one.hear(.matched(term: 1, durable: 50), from: 4).contains(proposal))
         one.now = one.now.adding(milliseconds: 400)
         #expect(!one.hear(.matched(term: 1, durable: 99), from: 4).contains(proposal))
+        for id in [2, 3] as [Int32] { _ = one.hear(.matched(term: 1, durable: 100), from: id) }
         #expect(one.hear(.matched(term: 1, durable: 100), from: 4).contains(proposal))
     }
 
@@ -118,6 +119,18 @@ struct MembershipTests {
         #expect(alone.step(.removeVoter(key(1))) == [.voterChangeEnded(.lastVoter)])
         var follower = Dialogue()
         #expect(follower.step(.addVoter(voter(4))) == [.voterChangeEnded(.notLeader)])
+    }
+
+    @Test func `a set whose majority is not there is refused, since it could never be committed`() {
+        var one = leader()
+        for _ in 0..<15 {
+            _ = one.hear(.matched(term: 1, durable: 2), from: 2)
+            _ = one.wake()
+        }
+        // 3 is dead. Without 2, there would be 1 and the dead one.
+        #expect(one.step(.removeVoter(key(2))) == [.voterChangeEnded(.quorumAtRisk)])
+        #expect(one.step(.removeVoter(key(1))) == [.voterChangeEnded(.quorumAtRisk)])
+        #expect(one.step(.removeVoter(key(3))) == [.proposeVoters(voterSet(1, 2))])
     }
 
     @Test func `a voter that listens elsewhere is told to all by the log`() {

@@ -268,7 +268,7 @@ def test_watches_by_the_thousand(address, chroot, others):
 def test_a_deep_tree_and_long_names(address, chroot):
     session = Session(address)
     path = chroot
-    for _ in range(300):
+    for _ in range(150):
         path += "/d"
         session.create(path)
     assert session.exists(path) is not None

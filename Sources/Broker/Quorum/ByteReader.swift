@@ -82,11 +82,6 @@ struct ByteReader {
         Voter(key: try replicaKey(), host: try string(), port: try integer(UInt16.self))
     }
 
-    mutating func placedVoterSet() throws(WireError) -> PlacedVoterSet? {
-        guard try boolean("voters") else { return nil }
-        return PlacedVoterSet(offset: try offset("voters"), voters: try voterSet())
-    }
-
     mutating func voterSet() throws(WireError) -> VoterSet {
         let start = at
         let voters = try array(itemBytesMin: 26) { reader throws(WireError) in try reader.voter() }
@@ -94,6 +89,10 @@ struct ByteReader {
             throw WireError(.unexpectedValue(voters.count), at: start, "voters")
         }
         return set
+    }
+
+    mutating func placedVoterSet() throws(WireError) -> PlacedVoterSet {
+        PlacedVoterSet(offset: try offset(), voters: try voterSet())
     }
 
     private mutating func range(_ field: StaticString) throws(WireError) -> Range<Int> {

@@ -56,9 +56,7 @@ struct ByteWriter {
         put(value.port)
     }
 
-    mutating func put(_ value: PlacedVoterSet?) {
-        put(value != nil)
-        guard let value else { return }
+    mutating func put(_ value: PlacedVoterSet) {
         put(value.offset)
         put(value.voters)
     }

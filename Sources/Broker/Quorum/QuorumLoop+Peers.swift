@@ -13,10 +13,9 @@ extension QuorumLoop {
 
     func closedPeer(_ connection: BrokerConnection) {
         guard let link = links.remove(connection.id, now: now.instant), let key = link.key else { return }
-        // What was sent on it may be lost: with another connection in its place it begins anew.
-        if links.link(to: key) != nil { return drive(.connected(to: key)) }
-        drive(.connectionLost(to: key))
-        if key == raft.leader { failAsks() }
+        // What was sent on it may be lost, on the other connection too if that one takes its place.
+        drive(links.link(to: key) == nil ? .connectionLost(to: key) : .connected(to: key))
+        if links.link(to: key) == nil, key == raft.leader { failAsks() }
     }
 
     func receivedPeer(_ connection: BrokerConnection, _ bytes: UnsafeRawBufferPointer) -> Int {

@@ -89,7 +89,7 @@ package enum QuorumStorage {
                 let path = SnapshotFile.path(snapshot)
                 let header = try SnapshotFile.header(disk, path)
                 found.restored.snapshotBytes = try disk.sizeOf(path)
-                found.restored.voterSets = [header.voters].compactMap { $0 }
+                found.restored.voterSets = [header.voters]
             }
             found.restored.logStart = log.startOffset
             found.restored.runs = log.termRuns

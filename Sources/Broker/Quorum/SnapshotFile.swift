@@ -55,8 +55,7 @@ enum SnapshotFile {
         let id: SnapshotID
         /// Of the last entry it covers.
         let timestamp: Timestamp
-        /// In force behind it, and where they were set.
-        let voters: PlacedVoterSet?
+        let voters: PlacedVoterSet
 
         func encode() -> [UInt8] {
             var out = ByteWriter()
@@ -67,7 +66,7 @@ enum SnapshotFile {
             return out.bytes
         }
 
-        init(id: SnapshotID, timestamp: Timestamp, voters: PlacedVoterSet?) {
+        init(id: SnapshotID, timestamp: Timestamp, voters: PlacedVoterSet) {
             self.id = id
             self.timestamp = timestamp
             self.voters = voters

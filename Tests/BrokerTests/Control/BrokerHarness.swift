@@ -22,6 +22,8 @@ final class BrokerHarness {
     private(set) var lines: [LogLine] = []
     var now = Moment(instant: Instant(nanoseconds: 1_000_000_000), timestamp: 1_700_000_000_000)
     var holdsSyncs = false
+    /// The quorum's log is synced all the same.
+    var holdsPartitionSyncs = false
     /// False: what follows from a request is done by `step`, a call at a time.
     var settles = true
     private var heldSyncs: [SyncRequest] = []
@@ -157,7 +159,9 @@ final class BrokerHarness {
         case .up: break
         case .startFailed(let error): startError = error
         case .post(let message, _): loop.deliver(message, now: now)
-        case .sync(let request): holdsSyncs ? heldSyncs.append(request) : carryOut(request)
+        case .sync(let request):
+            let isPartition = if case .partition = request.owner { true } else { false }
+            holdsSyncs || holdsPartitionSyncs && isPartition ? heldSyncs.append(request) : carryOut(request)
         case .log(let line): lines.append(line)
         case .dial(let dial): invariantFailed("nobody here dials \(dial.host)")
         }

@@ -24,6 +24,8 @@ final class Cluster {
         var batch: ClosedRange<Int64> = 1...20
         /// Of a thousand lists of effects so many are cut by a crash.
         var crashing: UInt64 = 0
+        /// Of a thousand appends that a follower receives so many find the disk full.
+        var full: UInt64 = 0
     }
 
     enum Cargo {
@@ -164,6 +166,7 @@ final class Cluster {
         let danger = effects.contains { if case .persist = $0 { true } else { false } } ? 40 : 1 as UInt64
         for effect in effects {
             if rare(weather.crashing * danger) { return crash(n) }
+            if case .appendReceived = effect, rare(weather.full) { return try restartInPlace(n) }
             try perform(effect, on: n, cargo: cargo)
             if nodes[n].raft == nil { return }
         }
@@ -351,6 +354,12 @@ final class Cluster {
         guard nodes[n].raft != nil else { return }
         note(n, "crashes")
         nodes[n].crash(using: &chance)
+    }
+
+    private func restartInPlace(_ n: Int) throws {
+        note(n, "finds its disk full")
+        nodes[n].restartInPlace(at: now, seed: chance.next())
+        for other in nodes.indices where other != n && isConnected(n, other) { try step(n, .connected(to: nodes[other].key)) }
     }
 
     /// Others see that its connections are gone, as when a process dies and its machine lives.

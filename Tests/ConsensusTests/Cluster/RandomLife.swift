@@ -37,6 +37,7 @@ struct RandomLife {
         if maybe() { cluster.weather.delay = 1_000...60_000 }
         if maybe() { cluster.weather.sync = 5_000...200_000 }
         if options.crashes, maybe() { cluster.weather.crashing = 2 }
+        if maybe() { cluster.weather.full = 5 }
         let timeout = [250, 500, 1_000].randomElement(using: &chance)! as Int64
         cluster.configure = { $0.electionTimeoutMs = timeout }
         self.chance = chance
@@ -96,7 +97,7 @@ struct RandomLife {
 
     /// The sets of voters that a replica knows of, on its disk.
     private func sets(on node: ReplicaNode) -> [VoterSet] {
-        let base = node.disk.image?.voters?.voters ?? node.disk.formatted
+        let base = node.disk.image?.voters.voters ?? node.disk.formatted
         return [node.raft?.voters ?? base] + node.disk.entries.compactMap(\.voters).suffix(1)
     }
 

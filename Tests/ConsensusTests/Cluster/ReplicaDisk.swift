@@ -13,7 +13,7 @@ struct Entry: Equatable {
 struct Image: Equatable {
     let id: SnapshotID
     let state: UInt64
-    let voters: PlacedVoterSet?
+    let voters: PlacedVoterSet
     let bytes: Int64
     /// Which replica wrote it: pieces of two replicas' snapshots must not be put together.
     let maker: ReplicaKey
@@ -98,11 +98,7 @@ struct ReplicaDisk {
         restored.snapshot = image?.id ?? .start
         restored.snapshotBytes = image?.bytes ?? 0
         restored.logStart = Offset(logStart)
-        if let image {
-            if let voters = image.voters { restored.voterSets.append(voters) }
-        } else if !formatted.voters.isEmpty {
-            restored.voterSets.append(PlacedVoterSet(offset: -1, voters: formatted))
-        }
+        restored.voterSets = [image?.voters ?? PlacedVoterSet(offset: -1, voters: formatted)]
         for (index, entry) in entries.enumerated() {
             let offset = Offset(logStart + Int64(index))
             if restored.runs.last?.term == entry.term { restored.runs.removeLast() }

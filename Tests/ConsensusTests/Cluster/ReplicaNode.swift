@@ -43,6 +43,17 @@ struct ReplicaNode {
         wake = nil
     }
 
+    /// The host's log could not take what the replica counts on: the replica begins anew with what is there, in the same process.
+    mutating func restartInPlace(at now: Instant, seed: UInt64) {
+        guard let config = raft?.config else { return }
+        var restored = disk.recover()
+        restored.committed = Offset(applied)
+        raft = Raft(config: config, restored: restored, seed: seed, now: now)
+        syncing = nil
+        incoming = nil
+        wake = nil
+    }
+
     mutating func crash(using chance: inout SeededGenerator) {
         life += 1
         raft = nil
