@@ -35,6 +35,7 @@ struct Simulate: ParsableCommand {
     var canary: CanaryName?
 
     func run() throws {
+        try OneOrder.insist()
         LastWords.arm()
         Canary.choose(canary?.canary)
         var tally = Tally()
@@ -108,6 +109,19 @@ struct Simulate: ParsableCommand {
             }
             return kind
         }
+    }
+}
+
+/// Sets and dictionaries are walked in an order that differs from process to process, and with it what clients are told first.
+/// Runs are to be the same in all of them: the process starts itself anew where the order is fixed.
+private enum OneOrder {
+    static func insist() throws {
+        let name = "SWIFT_DETERMINISTIC_HASHING"
+        guard getenv(name) == nil else { return }
+        setenv(name, "1", 1)
+        var arguments = CommandLine.arguments.map { strdup($0) } + [nil]
+        execv("/proc/self/exe", &arguments)
+        throw ValidationError("The program cannot start itself anew: \(String(cString: strerror(errno))).")
     }
 }
 

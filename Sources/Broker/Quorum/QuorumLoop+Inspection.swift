@@ -19,9 +19,7 @@ extension QuorumLoop {
     package func term(before end: Offset) -> LeaderEpoch? { raft.position(at: end)?.term }
 
     /// Of all that is applied: equal on replicas that have applied the same.
-    package var stateDigest: UInt64 {
-        coordination.digest ^ UInt64(bitPattern: metadata.committed.lastOffset.value) &* 0x9E37_79B9_7F4A_7C15
-    }
+    package var stateDigest: UInt64 { coordination.digest }
 
     /// Sessions that own a node and are not alive.
     package var orphanedOwners: [Int64] { coordination.orphanedOwners }
@@ -29,7 +27,7 @@ extension QuorumLoop {
     package func checkInvariants() {
         guard failure == nil else { return }
         raft.checkInvariants()
-        invariant(applied <= raft.committed, "applied up to \(applied), committed up to \(raft.committed)")
+        invariant(applied <= log.endOffset, "applied up to \(applied), the log ends at \(log.endOffset)")
         invariant(raft.logEnd == log.endOffset, "Raft's log ends at \(raft.logEnd), the files' at \(log.endOffset)")
     }
 }

@@ -159,10 +159,9 @@ package final class QuorumLoop {
         let isSnapshotting = snapshotSlice()
         finishTurn()
         if isSnapshotting { return now.instant }
-        return [
-            failure == nil ? raft.nextWake : nil, links.nextDial, leadership.nextWake, membership.nextWake,
-            clientsWake,
-        ].compactMap { $0 }.min()
+        // A replica that takes no part has nothing to be in time for but its connections.
+        let inOffice = failure == nil ? [raft.nextWake, leadership.nextWake, membership.nextWake] : []
+        return (inOffice + [links.nextDial, clientsWake]).compactMap { $0 }.min()
     }
 
     package func takeDirty() -> [BrokerConnection] {

@@ -144,8 +144,8 @@ extension QuorumLoop {
             client.answered(id, slot.request.reply(to: outcome), zxid: answer.index.value)
         case .fresh:
             guard case .sync(let path) = slot.request else { invariantFailed("\(slot.request) was answered as a sync") }
-            client.answered(id, .path(path), zxid: applied.value)
-        case .quorum(let reply): client.answered(id, reconfigured(reply), zxid: applied.value)
+            client.answered(id, .path(path), zxid: answer.index.value)
+        case .quorum(let reply): client.answered(id, reconfigured(reply), zxid: answer.index.value)
         case .notLeader:
             // Whether it came to pass nobody knows: to its client that is a lost connection.
             return drop(client, "the leader was lost before it answered")
@@ -173,7 +173,7 @@ extension QuorumLoop {
         zookeeper.statistics.latency.note(nanoseconds: nanoseconds)
         zookeeper.requests += 1
         if let reply = slot.reply {
-            self.reply(client, xid: slot.xid, reply, zxid: slot.isAsked ? slot.zxid : applied.value)
+            self.reply(client, xid: slot.xid, reply, zxid: slot.zxid)
             if case .closeSession = slot.request, reply.code == .ok { finish(client) }
         } else {
             read(slot.request, xid: slot.xid, client)
@@ -182,10 +182,13 @@ extension QuorumLoop {
 
     // MARK: - Answers
 
-    func reply(_ client: ZooKeeperConnection, xid: Int32, _ reply: ZooKeeperReply, zxid: Int64? = nil) {
-        let zxid = zxid ?? applied.value
-        client.statistics.lastZxid = zxid
-        write(reply.frame(xid: xid, zxid: zxid), to: client)
+    /// - Parameter zxid: how much of what happened the answer shows: a write's own, what is applied for a read; 0 for an answer that
+    ///   shows nothing of it. Clients take it for what they have seen, so it never goes back: a refusal may rest on less than they have
+    ///   seen, and a ping must not show more than the write before it that is still on its way.
+    func reply(_ client: ZooKeeperConnection, xid: Int32, _ reply: ZooKeeperReply, zxid: Int64 = 0) {
+        client.seenZxid = max(client.seenZxid, zxid)
+        client.statistics.lastZxid = client.seenZxid
+        write(reply.frame(xid: xid, zxid: client.seenZxid), to: client)
     }
 
     func write(_ frame: [UInt8], to client: ZooKeeperConnection) {

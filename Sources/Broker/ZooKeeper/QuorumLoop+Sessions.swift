@@ -11,6 +11,7 @@ extension QuorumLoop {
             return drop(
                 client, "it has seen zxid \(request.lastZxidSeen), this broker has applied \(applied.value)")
         }
+        client.seenZxid = max(0, request.lastZxidSeen)
         guard let password = SessionPassword(request.password.isEmpty ? [UInt8](repeating: 0, count: 16) : request.password)
         else { return drop(client, "its password is of \(request.password.count) bytes") }
         if raft.leader == nil, isCutOff, config.zookeeper.isReadOnlyModeEnabled {

@@ -11,7 +11,7 @@ extension QuorumLoop {
         } catch {
             answer = .failure(ResultCode(error))
         }
-        reply(client, xid: xid, answer)
+        reply(client, xid: xid, answer, zxid: applied.value)
     }
 
     private func answer(

@@ -15,6 +15,7 @@ final class HostedLoop {
 
     /// It has had its last call.
     var isOver = false
+    private var idleTurns = 0
 
     var mailbox: [LoopMessage] = []
     var arrivals: [Arrival] = []
@@ -44,6 +45,7 @@ final class HostedLoop {
 
     /// - Returns: when it wants the next one.
     func turn() -> Instant? {
+        let isIdle = mailbox.isEmpty && arrivals.isEmpty && readable.isEmpty && writable.isEmpty
         takeMail()
         let arrivals = self.arrivals
         self.arrivals.removeAll(keepingCapacity: true)
@@ -61,8 +63,18 @@ final class HostedLoop {
         settle()
         let wake = logic.advance(to: node.moment)
         settle()
+        watchForSpinning(isIdle: isIdle, wake)
         let isLeftOver = !mailbox.isEmpty || !readable.isEmpty
         return isLeftOver ? world.now : wake
+    }
+
+    /// A loop that wants its turns at once, and finds nothing to do in them, burns a processor.
+    private func watchForSpinning(isIdle: Bool, _ wake: Instant?) {
+        guard isIdle, let wake, wake <= world.now else { return idleTurns = 0 }
+        idleTurns += 1
+        if idleTurns > 1000 {
+            world.fail("a loop does not spin", "loop \(id.index) of broker \(node.number) had 1000 turns with nothing to do")
+        }
     }
 
     private func takeMail() {

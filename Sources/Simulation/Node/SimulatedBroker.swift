@@ -47,7 +47,7 @@ enum SimulatedBroker {
             .init(id: BrokerID(Int32($0)), host: HostID.broker($0).address, port: quorumPort)
         }
         config.quorum.electionTimeoutMs = options.electionTimeoutMs
-        config.quorum.snapshotAfterBytes = options.snapshotBytes
+        config.quorum.snapshotBytes = options.snapshotBytes
         return config
     }
 

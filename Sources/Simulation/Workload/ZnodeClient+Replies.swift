@@ -12,12 +12,11 @@ extension ZnodeClient {
                 "a client's view never goes back",
                 "client \(number) had seen zxid \(lastZxid), and \(request.opCode) was answered with \(zxid)")
         }
-        // A failed write's zxid may be one that was never committed: only the others count as seen.
-        if reply.code == .ok || !Self.isWrite(request.opCode) { lastZxid = max(lastZxid, zxid) }
+        lastZxid = max(lastZxid, zxid)
         switch request.purpose {
         case .ping, .setWatches, .close, .sync, .prepare, .cleanUp: break
         case .write(let record): wrote(record, request, reply, zxid)
-        case .sequential: madeSequential(request, reply, zxid)
+        case .sequential: madeSequential(request, reply)
         case .read(let record, let path, let leavesWatch):
             sawNode(path, request.opCode, reply, record: record, leavesWatch: leavesWatch)
         case .children(let path, let leavesWatch): sawChildren(path, reply, leavesWatch: leavesWatch)
@@ -38,28 +37,20 @@ extension ZnodeClient {
 
     // MARK: - Writes
 
-    private static func isWrite(_ opCode: OpCode) -> Bool {
-        switch opCode {
-        case .create, .create2, .delete, .setData, .multi: true
-        default: false
-        }
-    }
-
     private func wrote(_ record: Int, _ request: Pending, _ reply: ZooKeeperReply, _ zxid: Int64) {
         guard let outcome = outcome(of: reply) else { return }  // Something that leaves it open.
         workload.history.finish(record, outcome, at: world.now)
         if case .answered(let results) = outcome, !results.contains(where: Self.isFailure) {
             workload.count(\.written)
             lastWriteAt = world.now
-            workload.wrote(zxid: zxid, invoked: request.sentAt, client: number)
-            checkZxids(reply, zxid)
+            noteZxid(reply, zxid, request)
         }
     }
 
     private static func isFailure(_ result: ZnodeResult) -> Bool { if case .failed = result { true } else { false } }
 
-    /// A write's own zxid is what the node then shows.
-    private func checkZxids(_ reply: ZooKeeperReply, _ zxid: Int64) {
+    /// A write's own zxid is what the node then shows, and what the answer tells, unless the client has seen more already.
+    private func noteZxid(_ reply: ZooKeeperReply, _ told: Int64, _ request: Pending) {
         var shown: [Int64] = []
         switch reply {
         case .created(_, let stat): shown = [stat.czxid, stat.mzxid]
@@ -68,10 +59,11 @@ extension ZnodeClient {
             for case .dataSet(let stat) in results { shown.append(stat.mzxid) }
         default: break
         }
-        if let wrong = shown.first(where: { $0 != zxid }) {
-            world.fail(
-                "a write shows its zxid", "client \(number)'s write has zxid \(zxid), its node says \(wrong)")
+        guard let own = shown.first else { return }
+        if told < own || shown.contains(where: { $0 != own }) {
+            world.fail("a write shows its zxid", "client \(number)'s write was answered at \(told), its nodes say \(shown)")
         }
+        workload.wrote(zxid: own, invoked: request.sentAt, client: number)
     }
 
     private func outcome(of reply: ZooKeeperReply) -> ZnodeOutcome? {
@@ -107,13 +99,13 @@ extension ZnodeClient {
         }
     }
 
-    private func madeSequential(_ request: Pending, _ reply: ZooKeeperReply, _ zxid: Int64) {
-        guard case .created(let path, _) = reply else { return }
+    private func madeSequential(_ request: Pending, _ reply: ZooKeeperReply) {
+        guard case .created(let path, let stat) = reply else { return }
         guard let sequence = Int64(path.suffix(10)), path.utf8.count == WorkloadOptions.sequenceRoot.utf8.count + 13 else {
             return broken("a sequential node named \(path)")
         }
         workload.tookSequence(sequence, invoked: request.sentAt, client: number)
-        workload.wrote(zxid: zxid, invoked: request.sentAt, client: number)
+        workload.wrote(zxid: stat.czxid, invoked: request.sentAt, client: number)
         sequentialsMade.append(path)
     }
 

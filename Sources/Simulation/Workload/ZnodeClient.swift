@@ -258,7 +258,7 @@ package final class ZnodeClient {
             if case .greeting = state { return greeted(socket, try ConnectResponse(span, &at)) }
             let header = try ZooKeeperReplyHeader(span, &at)
             if header.xid == Xid.notification { return fired(try WatcherEvent(span, &at)) }
-            guard let request = takePending() else { return broken("an answer that nobody asked for: \(header)") }
+            guard let request = takePending(header.xid) else { return broken("an answer that nobody asked for: \(header)") }
             guard request.xid == header.xid else {
                 return broken("answers come in order: \(request.xid) was next, not \(header)")
             }
@@ -269,8 +269,12 @@ package final class ZnodeClient {
 
     func broken(_ how: String) { world.fail("the protocol is kept", "client \(number) got \(how)") }
 
-    private func takePending() -> Pending? {
+    /// Answers come in the order of the requests; only a ping's may come before that.
+    private func takePending(_ xid: Int32) -> Pending? {
         guard pendingHead < pending.count else { return nil }
+        if xid == Xid.ping, let index = pending[pendingHead...].firstIndex(where: { $0.xid == xid }), index > pendingHead {
+            return pending.remove(at: index)
+        }
         defer {
             pendingHead += 1
             if pendingHead == pending.count {
