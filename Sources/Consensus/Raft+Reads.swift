@@ -27,8 +27,8 @@ extension Raft {
         proveReads()
     }
 
-    /// Answers the reads whose round a majority has answered. The others share one round, begun after the last one came: so reads cost a
-    /// round trip, however many there are.
+    /// Answers the reads whose round a majority has answered. The others share one round, begun after the last one came: so
+    /// reads cost a round trip, however many there are.
     mutating func proveReads() {
         guard role == .leader, !office.reads.isEmpty else { return }
         let proven = voters.reachedByMajority { key in
