@@ -11,10 +11,10 @@ extension Coordination {
         var found: [ZnodeQuota] = []
         func visit(_ node: Znode, _ path: ZnodePath) {
             if !path.isRoot, let limits = node.children[Self.limitsName] {
-                let usage = tree.node(path)?.usage ?? ZnodeUsage(nodes: 0, bytes: 0)
-                found.append(ZnodeQuota(path: path.text, limits: ZnodeLimits(limits.data), usage: usage))
+                let usage = tree.node(path)?.usage ?? .zero
+                found.append(ZnodeQuota(path: path.text, limits: ZnodeLimits(limits.node.data), usage: usage))
             }
-            for (name, child) in node.children { visit(child, path.appending(name)) }
+            for (name, child) in node.children { visit(child.node, path.appending(name)) }
         }
         if let quotas = tree.node(.quota) { visit(quotas, .root) }
         return found.sorted { ExactText($0.path) < ExactText($1.path) }
@@ -22,9 +22,9 @@ extension Coordination {
 
     /// - Throws: `quotaExceeded` when `path`, changed so, brings the innermost quota it is under beyond a hard limit.
     func checkQuota(_ path: ZnodePath, adding usage: ZnodeUsage) throws(CoordinationError) {
-        if !config.enforcesQuotas || node(.quota)?.childCount ?? 0 == 0 { return }
+        if !config.enforcesQuotas || !tree.hasQuotas && !overlay.touchesQuotas { return }
         guard let (bounded, limits) = innermostQuota(of: path) else { return }
-        var used = tree.node(bounded)?.usage ?? ZnodeUsage(nodes: 0, bytes: 0)
+        var used = tree.node(bounded)?.usage ?? .zero
         for pending in overlay.usages where pending.path.isWithin(bounded) { used += pending.usage }
         used += usage
         if usage.nodes > 0, let limit = limits.countHard, used.nodes > limit { throw .quotaExceeded }
@@ -45,9 +45,11 @@ extension Coordination {
 
     /// What `zookeeper_stats` of a quota says: `count=3,bytes=12`. Nil for other nodes.
     func computedData(_ path: ZnodePath) -> [UInt8]? {
-        guard path.names.last == Self.statsName, let quota = path.parent, quota.isWithin(.quota) else { return nil }
+        guard path.names.last == Self.statsName, let quota = path.parent, quota.isWithin(.quota) else {
+            return nil
+        }
         guard let bounded = quota.outside(.quota), !bounded.isRoot else { return nil }
-        let usage = tree.node(bounded)?.usage ?? ZnodeUsage(nodes: 0, bytes: 0)
+        let usage = tree.node(bounded)?.usage ?? .zero
         return Array("count=\(usage.nodes),bytes=\(usage.bytes)".utf8)
     }
 }

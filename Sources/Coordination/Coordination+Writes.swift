@@ -1,3 +1,5 @@
+import HashTreeCollections
+
 // Deciding writes. What is checked, in which order, is ZooKeeper's: a client may see which of two errors it gets.
 extension Coordination {
     mutating func write(
@@ -28,7 +30,7 @@ extension Coordination {
     ) throws(CoordinationError) -> (ZnodeWrite?, ZnodeResult) {
         try kind.check()
         try checkLength(data)
-        // The name may lack until the number is there: `/queue/`.
+        // Before the number is there the name may be empty: `/queue/`.
         guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")) else { throw .badArguments }
         let list = try access.fixed(acl, for: caller.identities)
         guard let parentPath = slash == text.startIndex ? .root : ZnodePath(String(text[..<slash])) else {
@@ -37,10 +39,12 @@ extension Coordination {
         let parent = try decided(parentPath)
         try access.check(parent.head.acl, .create, caller.identities)
         let number = kind.isSequential ? Self.digits(parent.head.childrenCreated) : ""
-        guard let path = text == "/" && number.isEmpty ? .root : ZnodePath(text + number) else {
+        let name = text[text.utf8.index(after: slash)...] + number
+        if text == "/", name.isEmpty { throw .nodeExists }
+        guard let path = ZnodePath(text + number, childOf: parentPath, named: name) else {
             throw .badArguments
         }
-        if node(path) != nil { throw .nodeExists }
+        if node(path, in: parent) != nil { throw .nodeExists }
         if parent.head.owner.session != nil { throw .noChildrenForEphemerals }
         let usage = ZnodeUsage(nodes: 1, bytes: Int64(data?.count ?? 0))
         try checkQuota(path, adding: usage)
@@ -66,7 +70,7 @@ extension Coordination {
         }
         let parent = try decided(parentPath)
         try access.check(parent.head.acl, .delete, caller.identities)
-        let node = try decided(path)
+        guard let node = node(path, in: parent) else { throw .noNode }
         try Self.check(version, is: node.head.version)
         if node.childCount > 0 { throw .notEmpty }
         enterDeletion(of: path, node, from: parent, at: parentPath, now)
@@ -75,7 +79,8 @@ extension Coordination {
 
     /// Enters in the overlay that a node without children goes.
     mutating func enterDeletion(
-        of path: ZnodePath, _ node: DecidedNode, from parent: DecidedNode, at parentPath: ZnodePath, _ now: Moment
+        of path: ZnodePath, _ node: DecidedNode, from parent: DecidedNode, at parentPath: ZnodePath,
+        _ now: Moment
     ) {
         overlay.set(path, Overlay.Node(zxid: now.zxid, head: nil, childCount: 0, data: nil))
         var parentHead = parent.head
@@ -136,16 +141,43 @@ extension Coordination {
         let head: ZnodeHead
         let childCount: Int
         let data: [UInt8]?
+        /// As committed, when no decision touched it.
+        let committed: Znode?
+
+        init(_ head: ZnodeHead, childCount: Int, data: [UInt8]?) {
+            self.head = head
+            self.childCount = childCount
+            self.data = data
+            committed = nil
+        }
+
+        init(_ node: Znode) {
+            head = node.head
+            childCount = node.children.count
+            data = node.data
+            committed = node
+        }
 
         var dataLength: Int { data?.count ?? 0 }
     }
 
     /// Nil when it is not there, or will be gone.
     func node(_ path: ZnodePath) -> DecidedNode? {
-        if let node = overlay.node(path) {
-            return node.head.map { .init(head: $0, childCount: node.childCount, data: node.data) }
+        if let node = overlay.node(path) { return Self.node(node) }
+        return tree.node(path).map(DecidedNode.init)
+    }
+
+    /// The same, faster where its parent is known.
+    func node(_ path: ZnodePath, in parent: DecidedNode) -> DecidedNode? {
+        if let node = overlay.node(path) { return Self.node(node) }
+        guard let committed = parent.committed, let name = path.names.last else {
+            return tree.node(path).map(DecidedNode.init)
         }
-        return tree.node(path).map { .init(head: $0.head, childCount: $0.children.count, data: $0.data) }
+        return committed.children[name].map { DecidedNode($0.node) }
+    }
+
+    private static func node(_ node: Overlay.Node) -> DecidedNode? {
+        node.head.map { DecidedNode($0, childCount: node.childCount, data: node.data) }
     }
 
     func decided(_ path: ZnodePath) throws(CoordinationError) -> DecidedNode {

@@ -16,8 +16,9 @@ package struct CoordinationConfig: Sendable {
 /// The znodes and sessions, as a replicated machine.
 ///
 /// The leader gives each command the zxid that its record will have (never one twice, rising), `decide`s, and appends the
-/// transaction. Every replica `replay`s committed transactions in order; the leader too. `tree` and `sessions` are the committed
-/// state, for reads; `overlay` is what the leader has decided beyond it.
+/// transaction. Every replica `replay`s committed transactions in order; the leader too, and all that its log held when it
+/// was elected before it decides anything. `tree` and `sessions` are the committed state, for reads; `overlay` is what the
+/// leader has decided beyond it.
 package struct Coordination: Sendable {
     package private(set) var tree: ZnodeTree
     package private(set) var sessions: TreeDictionary<Int64, Session>
@@ -117,28 +118,22 @@ package struct Coordination: Sendable {
         return changes
     }
 
-    private mutating func replay(_ write: ZnodeWrite, _ moment: Moment, _ changes: inout [ZnodeChange]) {
+    private mutating func replay(_ write: ZnodeWrite, _ now: Moment, _ changes: inout [ZnodeChange]) {
         switch write {
         case .create(let path, let data, let acl, let owner):
-            let head = ZnodeHead(
-                zxid: moment.zxid, at: moment.time, owner: ZnodeOwner(bits: owner), acl: lists.shared(acl))
-            tree.create(path, Znode(head, data: data))
-            changes.append(change(.created, path, head.acl))
+            let list = lists.shared(acl)
+            let head = ZnodeHead(zxid: now.zxid, at: now.time, owner: ZnodeOwner(bits: owner), acl: list)
+            let parentACL = tree.create(path, Znode(head, data: data))
+            changes.append(ZnodeChange(kind: .created, path: path, acl: list, parentACL: parentACL))
         case .delete(let path):
-            let acl = tree.node(path)?.head.acl ?? []
-            tree.delete(path, zxid: moment.zxid)
-            changes.append(change(.deleted, path, acl))
+            let acls = tree.delete(path, zxid: now.zxid)
+            changes.append(ZnodeChange(kind: .deleted, path: path, acl: acls.own, parentACL: acls.parent))
         case .setData(let path, let data):
-            tree.setData(path, data, zxid: moment.zxid, at: moment.time)
-            changes.append(change(.dataChanged, path, tree.node(path)?.head.acl ?? []))
+            let acl = tree.setData(path, data, zxid: now.zxid, at: now.time)
+            changes.append(ZnodeChange(kind: .dataChanged, path: path, acl: acl, parentACL: []))
         case .setACL(let path, let acl):
             tree.setACL(path, lists.shared(acl))
         }
-    }
-
-    private func change(_ kind: ZnodeChange.Kind, _ path: ZnodePath, _ acl: ACL) -> ZnodeChange {
-        let parent = kind == .dataChanged ? nil : path.parent
-        return ZnodeChange(kind: kind, path: path, acl: acl, parentACL: parent.flatMap(tree.node)?.head.acl ?? [])
     }
 }
 

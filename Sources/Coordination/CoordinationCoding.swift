@@ -163,7 +163,9 @@ struct CoordinationReader {
 
     mutating func path() throws(CoordinationCodingError) -> ZnodePath {
         let start = at
-        guard let path = ZnodePath(try string()) else { throw .malformed(at: start, "text that is no znode's path") }
+        guard let path = ZnodePath(try string()) else {
+            throw .malformed(at: start, "text that is no znode's path")
+        }
         return path
     }
 
@@ -202,7 +204,8 @@ struct CoordinationReader {
 
     mutating func session() throws(CoordinationCodingError) -> Session {
         Session(
-            id: Int64(bitPattern: try fixed()), password: SessionPassword(high: try fixed(), low: try fixed()),
+            id: Int64(bitPattern: try fixed()),
+            password: SessionPassword(high: try fixed(), low: try fixed()),
             timeoutMs: try int32(), broker: BrokerID(try int32()))
     }
 

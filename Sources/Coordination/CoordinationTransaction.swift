@@ -28,7 +28,7 @@ package struct ZnodeChange: Hashable, Sendable {
     }
     package let kind: Kind
     package let path: ZnodePath
-    /// Who may hear of it: the node's access list, and of its parent's list of children, the parent's.
+    /// Who may hear of it: the node's access list, and of its parent's children, the parent's (empty for a change of data).
     package let acl: ACL
     package let parentACL: ACL
 }

@@ -1,7 +1,8 @@
 /// Text that equals only the same bytes: the names and paths of znodes.
 ///
 /// `String` calls `é` written as one scalar and as two equal, ZooKeeper's clients do not. Up to 15 bytes lie in place.
-package struct ExactText: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible {
+package struct ExactText: Hashable, Comparable, Sendable, ExpressibleByStringLiteral, CustomStringConvertible
+{
     package let text: String
 
     package init(_ text: String) { self.text = text }

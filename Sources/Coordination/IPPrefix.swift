@@ -7,7 +7,9 @@ struct IPPrefix: Hashable, Sendable {
     /// - Returns: nil for what is no address, or has more bits than its kind.
     init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard parts.count <= 2, let bytes = Self.version4(parts[0]) ?? Self.version6(parts[0]) else { return nil }
+        guard parts.count <= 2, let bytes = Self.version4(parts[0]) ?? Self.version6(parts[0]) else {
+            return nil
+        }
         self.bytes = bytes
         if parts.count == 1 {
             bits = bytes.count * 8
@@ -44,7 +46,9 @@ struct IPPrefix: Hashable, Sendable {
             let bytes = groups(address)
             return bytes?.count == 16 ? bytes : nil
         }
-        guard let before = groups(address[..<gap.lowerBound]), let after = groups(address[gap.upperBound...]) else {
+        let start = address[..<gap.lowerBound]
+        guard !start.contains("."), let before = groups(start), let after = groups(address[gap.upperBound...])
+        else {
             return nil
         }
         let zeros = 16 - before.count - after.count
@@ -59,7 +63,8 @@ struct IPPrefix: Hashable, Sendable {
         for (index, part) in parts.enumerated() {
             if index == parts.count - 1, part.contains("."), let four = version4(part) {
                 bytes += four
-            } else if part.utf8.count <= 4, part.allSatisfy(\.isHexDigit), let pair = UInt16(part, radix: 16) {
+            } else if part.utf8.count <= 4, part.allSatisfy(\.isHexDigit), let pair = UInt16(part, radix: 16)
+            {
                 bytes += [UInt8(pair >> 8), UInt8(pair & 0xFF)]
             } else {
                 return nil

@@ -28,6 +28,9 @@ struct Overlay: Sendable {
     private var undo: [(key: ExactText, node: Node?)]?
     private var begun: (journal: Int, usages: Int) = (0, 0)
 
+    /// Whether a decision that is not committed may have made a quota.
+    private(set) var touchesQuotas = false
+
     var isEmpty: Bool { journal.isEmpty }
     /// Nil for a node that no decision touched.
     func node(_ path: ZnodePath) -> Node? { nodes.isEmpty ? nil : nodes[path.key] }
@@ -41,6 +44,7 @@ struct Overlay: Sendable {
     mutating func set(_ path: ZnodePath, _ node: Node) {
         let before = nodes.updateValue(node, forKey: path.key)
         undo?.append((path.key, before))
+        if path.names.count > 2, path.isWithin(.quota) { touchesQuotas = true }
         journal.append((node.zxid, .node(path.key)))
     }
 
@@ -85,6 +89,7 @@ struct Overlay: Sendable {
             journal.removeAll(keepingCapacity: journal.count < 10_000)
             usages.removeAll(keepingCapacity: usages.count < 10_000)
             dropped = 0
+            touchesQuotas = false
         } else if dropped > 1000, dropped > journal.count / 2 {
             journal.removeFirst(dropped)
             dropped = 0

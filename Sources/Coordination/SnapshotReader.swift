@@ -53,7 +53,9 @@ package struct SnapshotReader: Sendable {
     private mutating func readRecord(_ input: inout CoordinationReader) throws(CoordinationCodingError) {
         if whole != nil { throw malformed(input, "a record behind the end") }
         let number = try input.byte()
-        guard let type = SnapshotRecord(rawValue: number) else { throw .unknownType(number, at: position + input.at) }
+        guard let type = SnapshotRecord(rawValue: number) else {
+            throw .unknownType(number, at: position + input.at)
+        }
         if (lastZxid == nil) != (type == .header) { throw malformed(input, "a header that is not first") }
         switch type {
         case .header:
@@ -74,37 +76,42 @@ package struct SnapshotReader: Sendable {
 
     private mutating func readNode(_ input: inout CoordinationReader) throws(CoordinationCodingError) {
         let depth = try input.varint()
-        guard depth <= UInt64(open.count), depth <= UInt64(ZnodePath.depthMax), depth > 0 || nodeCount == 0 else {
+        guard depth <= UInt64(open.count), depth <= UInt64(ZnodePath.depthMax), depth > 0 || nodeCount == 0
+        else {
             throw malformed(input, "a node without its parent")
         }
         try close(downTo: Int(depth), input)
-        let name = try input.string()
-        guard depth == 0 ? name.isEmpty : ZnodePath.isName(name[...]) else {
+        let text = try input.string()
+        guard let name = depth > 0 ? ZnodePath.name(text[...]) : text.isEmpty ? "" : nil else {
             throw malformed(input, "text that is no znode's name")
         }
         let list = try input.varint()
-        guard list < UInt64(lists.count) else { throw malformed(input, "an access list that was not there before") }
+        guard list < UInt64(lists.count) else {
+            throw malformed(input, "an access list that was not there before")
+        }
         let head = try ZnodeHead(from: &input, acl: lists[Int(list)])
-        open.append((ExactText(name), Znode(head, data: try input.data())))
+        open.append((name, Znode(head, data: try input.data())))
         nodeCount += 1
     }
 
     /// Puts nodes at `depth` and below, to which no more children come, into their parents.
-    private mutating func close(downTo depth: Int, _ input: CoordinationReader) throws(CoordinationCodingError) {
+    private mutating func close(downTo depth: Int, _ input: CoordinationReader)
+        throws(CoordinationCodingError)
+    {
         while open.count > max(depth, 1) {
             let (name, node) = open.removeLast()
             if node.head.owner.session != nil, !node.children.isEmpty {
                 throw malformed(input, "an ephemeral node with children")
             }
-            let parent = open.count - 1
-            guard open[parent].node.children.updateValue(node, forKey: name) == nil else {
+            guard open[open.count - 1].node.adopt(node, named: name) else {
                 throw malformed(input, "a node that was there before")
             }
-            open[parent].node.count(node.usage)
         }
     }
 
-    private mutating func readEnd(_ input: inout CoordinationReader) throws(CoordinationCodingError) -> Coordination {
+    private mutating func readEnd(_ input: inout CoordinationReader) throws(CoordinationCodingError)
+        -> Coordination
+    {
         let nodes = try input.varint()
         let sessions = try input.varint()
         guard nodes == nodeCount, sessions == UInt64(self.sessions.count) else {

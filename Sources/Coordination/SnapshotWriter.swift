@@ -20,7 +20,7 @@ package struct SnapshotWriter: Sendable {
     private let sessionCount: Int
     private let nodeCount: Int
     /// The children yet to be written of the node last written, of its parent, and so on to the root, which is first.
-    private var open: [TreeDictionary<ExactText, Znode>.Iterator] = []
+    private var open: [TreeDictionary<ExactText, ZnodeBox>.Iterator] = []
     private var root: Znode?
     private var listNumbers: [ACL: UInt64] = [:]
     /// Written, not handed out.
@@ -53,7 +53,7 @@ package struct SnapshotWriter: Sendable {
             return
         }
         while let last = open.indices.last {
-            if let (name, node) = open[last].next() { return write(node, named: name, depth: open.count) }
+            if let (name, box) = open[last].next() { return write(box.node, named: name, depth: open.count) }
             open.removeLast()
         }
         var record = CoordinationWriter()

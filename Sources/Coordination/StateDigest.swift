@@ -42,7 +42,7 @@ struct StateDigest {
         for (name, child) in node.children {
             var below = path
             below.mix(name.text.utf8)
-            add(child, path: below)
+            add(child.node, path: below)
         }
     }
 }

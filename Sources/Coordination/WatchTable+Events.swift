@@ -91,16 +91,26 @@ extension WatchTable {
         }
         for path in former.data {
             let stat = try? coordination.exists(path)
-            if let stat, stat.mzxid <= zxid { add(.data, path, for: watcher) }
-            else { fire(stat == nil ? .nodeDeleted : .nodeDataChanged, path) }
+            if let stat, stat.mzxid <= zxid {
+                add(.data, path, for: watcher)
+            } else {
+                fire(stat == nil ? .nodeDeleted : .nodeDataChanged, path)
+            }
         }
         for path in former.exists {
-            if (try? coordination.exists(path)) == nil { add(.data, path, for: watcher) } else { fire(.nodeCreated, path) }
+            if (try? coordination.exists(path)) == nil {
+                add(.data, path, for: watcher)
+            } else {
+                fire(.nodeCreated, path)
+            }
         }
         for path in former.children {
             let stat = try? coordination.exists(path)
-            if let stat, stat.pzxid <= zxid { add(.children, path, for: watcher) }
-            else { fire(stat == nil ? .nodeDeleted : .nodeChildrenChanged, path) }
+            if let stat, stat.pzxid <= zxid {
+                add(.children, path, for: watcher)
+            } else {
+                fire(stat == nil ? .nodeDeleted : .nodeChildrenChanged, path)
+            }
         }
         for path in former.persistent { add(.persistent, path, for: watcher) }
         for path in former.persistentRecursive { add(.persistentRecursive, path, for: watcher) }

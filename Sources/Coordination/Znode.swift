@@ -63,9 +63,9 @@ struct Znode: Hashable, Sendable {
     /// Nil is not empty: clients that gave none get none.
     var data: [UInt8]?
     /// How many nodes are below it, and the bytes of their data.
-    var nodesBelow: Int32 = 0
-    var bytesBelow: Int64 = 0
-    var children: TreeDictionary<ExactText, Znode> = [:]
+    private(set) var nodesBelow: Int32 = 0
+    private(set) var bytesBelow: Int64 = 0
+    private(set) var children: TreeDictionary<ExactText, ZnodeBox> = [:]
 
     init(_ head: ZnodeHead, data: [UInt8]?) {
         self.head = head
@@ -77,32 +77,69 @@ struct Znode: Hashable, Sendable {
     /// Of this node and all below it.
     var usage: ZnodeUsage { ZnodeUsage(nodes: Int64(nodesBelow) + 1, bytes: bytesBelow + Int64(dataLength)) }
 
-    func node(_ names: [ExactText]) -> Znode? {
-        var node = self
-        for name in names {
-            guard let child = node.children[name] else { return nil }
-            node = child
-        }
-        return node
+    /// Puts a node below this one and counts it here.
+    /// - Returns: whether there was none of that name; if there was, it is gone.
+    mutating func adopt(_ child: Znode, named name: ExactText) -> Bool {
+        let before = children.updateValue(ZnodeBox(child), forKey: name)
+        count(child.usage)
+        return before == nil
     }
 
-    /// Runs `body` on the node at `names[depth...]` below this one; the nodes above it count what it adds below them.
-    /// - Returns: whether there is such a node; if not, the counts are wrong now.
+    /// Removes a node from below this one, and counts it no more.
+    mutating func disown(_ name: ExactText) -> Znode? {
+        guard let child = children.removeValue(forKey: name)?.node else { return nil }
+        count(-child.usage)
+        return child
+    }
+
+    /// Runs `body` on the node that `names[depth..<end]` lead to from here. It returns by how much that node with all below
+    /// it grew, and those above it count that.
+    /// - Returns: the same; nil when there is no such node.
     mutating func update(
-        _ names: [ExactText], depth: Int = 0, adding added: ZnodeUsage, _ body: (inout Znode) -> Void
-    ) -> Bool {
-        if depth == names.count {
-            body(&self)
-            return true
+        _ names: [ExactText], from depth: Int = 0, upTo end: Int, _ body: (inout Znode) -> ZnodeUsage
+    ) -> ZnodeUsage? {
+        if depth == end { return body(&self) }
+        guard let growth = children[names[depth]].update(names, from: depth + 1, upTo: end, body) else {
+            return nil
         }
-        count(added)
-        return children[names[depth]]?.update(names, depth: depth + 1, adding: added, body) ?? false
+        count(growth)
+        return growth
     }
 
-    /// All below this node has become that much more.
-    mutating func count(_ added: ZnodeUsage) {
-        nodesBelow += Int32(added.nodes)
-        bytesBelow += added.bytes
+    private mutating func count(_ growth: ZnodeUsage) {
+        nodesBelow += Int32(growth.nodes)
+        bytesBelow += growth.bytes
+    }
+}
+
+/// Where a node lies in memory: shared between trees, and copied by the first that changes it. A tree's hash tables hold
+/// references this way, and are cheap to copy themselves.
+///
+/// Unchecked: what several threads may see is not changed, since only who holds it alone does.
+final class ZnodeBox: Hashable, @unchecked Sendable {
+    private(set) var node: Znode
+
+    init(_ node: Znode) { self.node = node }
+
+    static func == (a: ZnodeBox, b: ZnodeBox) -> Bool { a === b || a.node == b.node }
+    func hash(into hasher: inout Hasher) { node.hash(into: &hasher) }
+
+    fileprivate static func update(
+        _ box: inout ZnodeBox, _ names: [ExactText], from depth: Int, upTo end: Int,
+        _ body: (inout Znode) -> ZnodeUsage
+    ) -> ZnodeUsage? {
+        if !isKnownUniquelyReferenced(&box) { box = ZnodeBox(box.node) }
+        return box.node.update(names, from: depth, upTo: end, body)
+    }
+}
+
+extension ZnodeBox? {
+    /// In place, if there is a node.
+    fileprivate mutating func update(
+        _ names: [ExactText], from depth: Int, upTo end: Int, _ body: (inout Znode) -> ZnodeUsage
+    ) -> ZnodeUsage? {
+        if self == nil { return nil }
+        return ZnodeBox.update(&self!, names, from: depth, upTo: end, body)
     }
 }
 
@@ -115,6 +152,8 @@ package struct ZnodeUsage: Hashable, Sendable {
         self.nodes = nodes
         self.bytes = bytes
     }
+
+    static let zero = ZnodeUsage(nodes: 0, bytes: 0)
 
     static prefix func - (usage: ZnodeUsage) -> ZnodeUsage {
         ZnodeUsage(nodes: -usage.nodes, bytes: -usage.bytes)

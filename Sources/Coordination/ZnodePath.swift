@@ -19,21 +19,28 @@ package struct ZnodePath: Hashable, Sendable, CustomStringConvertible {
     /// - Returns: nil unless ZooKeeper would take the path: absolute, no empty, `.` or `..` name, no slash at the end,
     ///   no control character and nothing of what UTF-16 keeps for private use, specials and surrogates.
     package init?(_ text: String) {
-        var names: [ExactText] = []
         let bytes = text.utf8
         guard bytes.first == UInt8(ascii: "/") else { return nil }
-        if bytes.count > 1 {
-            var start = bytes.index(after: bytes.startIndex)
-            while true {
-                let end = bytes[start...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex
-                let name = text[start..<end]
-                guard Self.isName(name), names.count < Self.depthMax else { return nil }
-                names.append(ExactText(String(name)))
-                if end == bytes.endIndex { break }
-                start = bytes.index(after: end)
-            }
+        if bytes.count == 1 {
+            self = .root
+            return
+        }
+        var names: [ExactText] = []
+        var start = bytes.index(after: bytes.startIndex)
+        while true {
+            let end = bytes[start...].firstIndex(of: UInt8(ascii: "/")) ?? bytes.endIndex
+            guard names.count < Self.depthMax, let name = Self.name(text[start..<end]) else { return nil }
+            names.append(name)
+            if end == bytes.endIndex { break }
+            start = bytes.index(after: end)
         }
         self.init(text: text, names: names)
+    }
+
+    /// The path `text`, whose last name is added to the names of `parent`.
+    init?(_ text: String, childOf parent: ZnodePath, named name: Substring) {
+        guard parent.names.count < Self.depthMax, let name = Self.name(name) else { return nil }
+        self.init(text: text, names: parent.names + [name])
     }
 
     package var description: String { text }
@@ -75,13 +82,24 @@ package struct ZnodePath: Hashable, Sendable, CustomStringConvertible {
     package static func == (a: ZnodePath, b: ZnodePath) -> Bool { a.key == b.key }
     package func hash(into hasher: inout Hasher) { hasher.combine(key) }
 
-    static func isName(_ name: Substring) -> Bool {
-        if name.isEmpty || name == "." || name == ".." { return false }
-        return name.unicodeScalars.allSatisfy { scalar in
-            switch scalar.value {
-            case 0...0x1F, 0x7F...0x9F, 0xE000...0xF8FF, 0xFFF0...: false
-            default: true
-            }
+    /// - Returns: nil for what no node can be called.
+    static func name(_ text: Substring) -> ExactText? {
+        let name = ExactText(String(text))
+        let bytes = name.text.utf8Span.span
+        if bytes.isEmpty { return nil }
+        var isASCII = true
+        for index in bytes.indices {
+            if bytes[index] < 0x20 || bytes[index] == 0x7F { return nil }
+            if bytes[index] >= 0x80 { isASCII = false }
+        }
+        if bytes[0] == UInt8(ascii: "."), name == "." || name == ".." { return nil }
+        return isASCII || name.text.unicodeScalars.allSatisfy(isAllowed) ? name : nil
+    }
+
+    private static func isAllowed(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0x80...0x9F, 0xE000...0xF8FF, 0xFFF0...: false
+        default: true
         }
     }
 }

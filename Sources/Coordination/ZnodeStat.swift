@@ -19,7 +19,8 @@ package struct ZnodeStat: Hashable, Sendable {
     package var pzxid: Int64
 
     package init(
-        czxid: Int64, mzxid: Int64, ctime: Int64, mtime: Int64, version: Int32, cversion: Int32, aversion: Int32,
+        czxid: Int64, mzxid: Int64, ctime: Int64, mtime: Int64, version: Int32, cversion: Int32,
+        aversion: Int32,
         ephemeralOwner: Int64, dataLength: Int32, numChildren: Int32, pzxid: Int64
     ) {
         self.czxid = czxid

@@ -12,13 +12,12 @@ package struct ZnodeTree: Hashable, Sendable {
 
     /// What a new ZooKeeper holds: `/`, `/zookeeper`, `/zookeeper/quota`, `/zookeeper/config`.
     package init() {
-        root = Self.first(.open)
-        root.children["zookeeper"] = Self.first(.open)
-        root.nodesBelow = 3
-        _ = root.update(ZnodePath.zookeeper.names, adding: ZnodeUsage(nodes: 0, bytes: 0)) { node in
-            node.children = ["quota": Self.first(.open), "config": Self.first(.readOnly)]
-            node.nodesBelow = 2
-        }
+        let first = { (acl: ACL) in Znode(ZnodeHead(zxid: 0, at: 0, owner: .nobody, acl: acl), data: []) }
+        var zookeeper = first(.open)
+        _ = zookeeper.adopt(first(.open), named: "quota")
+        _ = zookeeper.adopt(first(.readOnly), named: "config")
+        root = first(.open)
+        _ = root.adopt(zookeeper, named: "zookeeper")
     }
 
     /// As read from a snapshot.
@@ -34,7 +33,21 @@ package struct ZnodeTree: Hashable, Sendable {
     package var dataBytes: Int64 { root.usage.bytes }
     package var ephemeralCount: Int { ephemerals.values.reduce(0) { $0 + $1.count } }
 
-    func node(_ path: ZnodePath) -> Znode? { root.node(path.names) }
+    /// Whether there may be any.
+    var hasQuotas: Bool {
+        guard let quota = root.children["zookeeper"]?.node.children["quota"] else { return false }
+        return !quota.node.children.isEmpty
+    }
+
+    func node(_ path: ZnodePath) -> Znode? {
+        guard let first = path.names.first else { return root }
+        guard var box = root.children[first] else { return nil }
+        for name in path.names.dropFirst() {
+            guard let child = box.node.children[name] else { return nil }
+            box = child
+        }
+        return box.node
+    }
 
     /// Sorted.
     package func ephemeralPaths(of session: Int64) -> [String] {
@@ -43,57 +56,81 @@ package struct ZnodeTree: Hashable, Sendable {
 
     // MARK: Changing
 
-    mutating func create(_ path: ZnodePath, _ node: Znode) {
-        guard let name = path.names.last, let parent = path.parent else { invariantFailed("the root is created") }
+    /// - Returns: the parent's access list.
+    mutating func create(_ path: ZnodePath, _ node: Znode) -> ACL {
+        guard let name = path.names.last else { invariantFailed("the root is created") }
         let zxid = node.head.czxid
-        change(parent, adding: node.usage) { parent in
-            let before = parent.children.updateValue(node, forKey: name)
-            invariant(before == nil, "\(path) is created and is there, zxid \(zxid)")
-            parent.count(node.usage)
+        let acl = changeParent(of: path) { parent in
+            let isNew = parent.adopt(node, named: name)
+            invariant(isNew, "\(path) is created and is there, zxid \(zxid)")
             parent.head.childCreated(zxid: zxid)
+            return node.usage
         }
         if let session = node.head.owner.session { ephemerals[session, default: []].insert(path.key) }
         mortals.replace(nil, by: node.mortality, path)
+        return acl
     }
 
-    mutating func delete(_ path: ZnodePath, zxid: Int64) {
-        guard let name = path.names.last, let parent = path.parent, let node = node(path) else {
-            invariantFailed("\(path) is deleted and is not there, zxid \(zxid)")
-        }
-        invariant(node.children.isEmpty, "\(path) is deleted and has children, zxid \(zxid)")
-        change(parent, adding: -node.usage) { parent in
-            parent.children[name] = nil
-            parent.count(-node.usage)
+    /// - Returns: the access lists of the node as it was, and of its parent.
+    mutating func delete(_ path: ZnodePath, zxid: Int64) -> (own: ACL, parent: ACL) {
+        guard let name = path.names.last else { invariantFailed("the root is deleted") }
+        var deleted: Znode?
+        let acl = changeParent(of: path) { parent in
+            guard let node = parent.disown(name) else {
+                invariantFailed("\(path) is deleted and is not there, zxid \(zxid)")
+            }
+            invariant(node.children.isEmpty, "\(path) is deleted and has children, zxid \(zxid)")
             parent.head.childDeleted(zxid: zxid)
+            deleted = node
+            return -node.usage
         }
-        if let session = node.head.owner.session { forgetEphemeral(path.key, of: session) }
-        mortals.replace(node.mortality, by: nil, path)
+        if let session = deleted?.head.owner.session { forgetEphemeral(path.key, of: session) }
+        mortals.replace(deleted?.mortality, by: nil, path)
+        return (deleted?.head.acl ?? [], acl)
     }
 
-    mutating func setData(_ path: ZnodePath, _ data: [UInt8]?, zxid: Int64, at time: Int64) {
-        let before = node(path)?.dataLength ?? 0
-        change(path, adding: ZnodeUsage(nodes: 0, bytes: Int64((data?.count ?? 0) - before))) { node in
+    /// - Returns: the node's access list.
+    mutating func setData(_ path: ZnodePath, _ data: [UInt8]?, zxid: Int64, at time: Int64) -> ACL {
+        change(path, upTo: path.names.count) { node in
+            let growth = (data?.count ?? 0) - node.dataLength
             node.data = data
             node.head.dataSet(zxid: zxid, at: time)
+            return ZnodeUsage(nodes: 0, bytes: Int64(growth))
         }
     }
 
     mutating func setACL(_ path: ZnodePath, _ acl: ACL) {
-        change(path, adding: ZnodeUsage(nodes: 0, bytes: 0)) { $0.head.aclSet(acl) }
+        _ = change(path, upTo: path.names.count) { node in
+            node.head.aclSet(acl)
+            return .zero
+        }
     }
 
+    private mutating func changeParent(of path: ZnodePath, _ body: (inout Znode) -> ZnodeUsage) -> ACL {
+        change(path, upTo: path.names.count - 1, body)
+    }
+
+    /// - Parameters:
+    ///   - end: how many of the path's names lead to the node.
+    ///   - body: returns by how much the node with all below it grew.
+    /// - Returns: the node's access list.
     private mutating func change(
-        _ path: ZnodePath, adding usage: ZnodeUsage, _ body: (inout Znode) -> Void
-    ) {
-        var before: Mortality?
-        var after: Mortality?
-        let isThere = root.update(path.names, adding: usage) { node in
-            before = node.mortality
-            body(&node)
-            after = node.mortality
+        _ path: ZnodePath, upTo end: Int, _ body: (inout Znode) -> ZnodeUsage
+    ) -> ACL {
+        var acl: ACL = []
+        var mortality: (before: Mortality?, after: Mortality?)
+        let growth = root.update(path.names, upTo: end) { node in
+            mortality.before = node.mortality
+            let growth = body(&node)
+            mortality.after = node.mortality
+            acl = node.head.acl
+            return growth
         }
-        invariant(isThere, "\(path) is changed and is not there")
-        mortals.replace(before, by: after, path)
+        invariant(growth != nil, "no node at the first \(end) names of \(path), which changes")
+        if mortality.before != mortality.after, let changed = end == path.names.count ? path : path.parent {
+            mortals.replace(mortality.before, by: mortality.after, changed)
+        }
+        return acl
     }
 
     private mutating func forgetEphemeral(_ key: ExactText, of session: Int64) {
@@ -111,12 +148,8 @@ package struct ZnodeTree: Hashable, Sendable {
         }
         for (name, child) in node.children {
             names.append(name)
-            note(child, &names)
+            note(child.node, &names)
             names.removeLast()
         }
-    }
-
-    private static func first(_ acl: ACL) -> Znode {
-        Znode(ZnodeHead(zxid: 0, at: 0, owner: .nobody, acl: acl), data: [])
     }
 }

@@ -39,7 +39,8 @@ struct AccessControlTests {
             #expect(allowed { _ = try coordination.data(path, for: []) } == (permission == .read))
             #expect(allowed { _ = try coordination.children(path, for: []) } == (permission == .read))
             #expect(allowed { _ = try coordination.descendantCount(path, for: []) } == (permission == .read))
-            #expect(allowed { _ = try coordination.acl(path, for: []) } == [.read, .admin].contains(permission))
+            #expect(
+                allowed { _ = try coordination.acl(path, for: []) } == [.read, .admin].contains(permission))
             #expect(allowed { _ = try coordination.exists(path) }, "anybody may ask whether there is a node")
             #expect(allowed { try station.set(path, "", by: nobody) } == (permission == .write))
             #expect(allowed { try station.create(path + "/new", by: nobody) } == (permission == .create))
@@ -61,7 +62,8 @@ struct AccessControlTests {
 
     @Test mutating func `the list of a node that is only decided holds`() throws {
         let acl = [ACLEntry(.all, Self.bob)]
-        try station.decide(.write(.create(path: "/b", data: nil, acl: acl, kind: .persistent), by: nobody.caller))
+        try station.decide(
+            .write(.create(path: "/b", data: nil, acl: acl, kind: .persistent), by: nobody.caller))
         #expect(throws: CoordinationError.noAuth) {
             try station.decide(.write(.setData(path: "/b", data: nil, version: -1), by: eve.caller))
         }
@@ -74,7 +76,9 @@ struct AccessControlTests {
     @Test mutating func `auth stands for what the writer has proven, not for his address`() throws {
         try station.create("/b", acl: [ACLEntry([.read, .admin], .caller)], by: bob)
         #expect(
-            try station.coordination.acl("/b", for: bob.identities).acl == [ACLEntry([.read, .admin], Self.bob)])
+            try station.coordination.acl("/b", for: bob.identities).acl == [
+                ACLEntry([.read, .admin], Self.bob)
+            ])
         #expect(throws: CoordinationError.invalidACL) {
             try station.create("/n", acl: [ACLEntry(.all, .caller)], by: nobody)
         }
@@ -100,16 +104,18 @@ struct AccessControlTests {
         #expect([seen[0], seen[2]] == [list[0], list[2]])
     }
 
-    @Test(arguments: [
-        [], [ACLEntry(.all, Identity(scheme: "world", id: "someone"))],
-        [ACLEntry(.all, Identity(scheme: "nonsense", id: "x"))],
-        [ACLEntry(.all, Identity(scheme: "digest", id: "nocolon"))],
-        [ACLEntry(.all, Identity(scheme: "digest", id: "a:b:c"))],
-        [ACLEntry(.all, Identity(scheme: "digest", id: "bob:"))],
-        [ACLEntry(.all, Identity(scheme: "ip", id: "300.1.1.1"))],
-        [ACLEntry(.all, Identity(scheme: "", id: ""))], [ACLEntry(.all, Identity(scheme: "sasl", id: "x"))],
-        [ACLEntry(.all, .anyone), ACLEntry(.all, Identity(scheme: "ip", id: ""))],
-    ] as [ACL])
+    @Test(
+        arguments: [
+            [], [ACLEntry(.all, Identity(scheme: "world", id: "someone"))],
+            [ACLEntry(.all, Identity(scheme: "nonsense", id: "x"))],
+            [ACLEntry(.all, Identity(scheme: "digest", id: "nocolon"))],
+            [ACLEntry(.all, Identity(scheme: "digest", id: "a:b:c"))],
+            [ACLEntry(.all, Identity(scheme: "digest", id: "bob:"))],
+            [ACLEntry(.all, Identity(scheme: "ip", id: "300.1.1.1"))],
+            [ACLEntry(.all, Identity(scheme: "", id: ""))],
+            [ACLEntry(.all, Identity(scheme: "sasl", id: "x"))],
+            [ACLEntry(.all, .anyone), ACLEntry(.all, Identity(scheme: "ip", id: ""))],
+        ] as [ACL])
     mutating func `a list that says nothing sensible is refused`(list: ACL) throws {
         #expect(throws: CoordinationError.invalidACL) { try station.create("/a", acl: list, by: bob) }
         #expect(throws: CoordinationError.invalidACL) { try station.setACL("/", list, by: bob) }
@@ -134,7 +140,8 @@ struct AccessControlTests {
     }
 
     @Test mutating func `an address opens to its network`() throws {
-        try station.create("/a", acl: [ACLEntry(.read, Identity(scheme: "ip", id: "10.1.0.0/16"))], by: nobody)
+        try station.create(
+            "/a", acl: [ACLEntry(.read, Identity(scheme: "ip", id: "10.1.0.0/16"))], by: nobody)
         for (address, isAllowed) in [("10.1.2.3", true), ("10.2.0.1", false), ("::1", false), ("", false)] {
             let identities = [Identity(scheme: "ip", id: address)]
             let data = try? station.coordination.data("/a", for: identities)
@@ -160,16 +167,20 @@ struct IPPrefixTests {
         ("192.168.1.128/25", "192.168.1.129", true), ("192.168.1.128/25", "192.168.1.127", false),
         ("10.0.0.0/8", "10.0.0.0/7", false), ("::1", "::1", true), ("::1", "0:0:0:0:0:0:0:1", true),
         ("2001:db8::/32", "2001:db8:1::5", true), ("2001:db8::/32", "2001:db9::", false),
-        ("::ffff:10.0.0.1", "::ffff:a00:1", true), ("::/0", "10.0.0.1", false), ("fe80::1%eth0", "fe80::1", true),
+        ("::ffff:10.0.0.1", "::ffff:a00:1", true), ("::/0", "10.0.0.1", false),
+        ("fe80::1%eth0", "fe80::1", true),
         ("1:2:3:4:5:6:7::", "1:2:3:4:5:6:7:0", true), ("::2:3:4:5:6:7:8", "0:2:3:4:5:6:7:8", true),
     ])
-    func `an address is or is not among those of a prefix`(prefix: String, address: String, isThere: Bool) throws {
+    func `an address is or is not among those of a prefix`(prefix: String, address: String, isThere: Bool)
+        throws
+    {
         #expect(try #require(IPPrefix(prefix)).contains(try #require(IPPrefix(address))) == isThere)
     }
 
     @Test(arguments: [
         "", "10", "10.0.0", "10.0.0.256", "10.0.0.0.0", "10.0.0.-1", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/x",
-        "10.0.0.0/8/8", "a.b.c.d", ":", ":::", "1:2:3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3", "::g",
+        "10.0.0.0/8/8", "a.b.c.d", ":", ":::", "1:2:3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1::2::3",
+        "::g",
         "::12345", "::/129", "1:2:3:4:5:6:7:8::", "1:", ":1", "1:2:3:4:5:6:7:", "::1.2.3", "+1.2.3.4", "::+1",
     ])
     func `what is no address is none`(text: String) {

@@ -37,7 +37,8 @@ struct MultiTests {
         try station.create("/there", "kept", by: client)
         let before = station.coordination
         let results = try station.multi(
-            .create("/a"), .setData(path: "/there", data: [], version: -1), .delete(path: "/none", version: -1),
+            .create("/a"), .setData(path: "/there", data: [], version: -1),
+            .delete(path: "/none", version: -1),
             .create("/b"), by: client)
         #expect(
             results == [.failed(.ok), .failed(.ok), .failed(.noNode), .failed(.runtimeInconsistency)])
@@ -60,7 +61,8 @@ struct MultiTests {
         #expect(try station.stat("/a") == stat)
     }
 
-    @Test mutating func `mere checks change nothing, and go through the log to be true when answered`() throws {
+    @Test mutating func `mere checks change nothing, and go through the log to be true when answered`() throws
+    {
         try station.create("/a", by: client)
         let records = station.log.count
         #expect(try station.multi(.check(path: "/a", version: 0), by: client) == [.checked])
@@ -69,7 +71,8 @@ struct MultiTests {
         #expect(
             try station.multi(.check(path: "/a", version: 1), .check(path: "/a", version: 0), by: client)
                 == [.failed(.badVersion), .failed(.runtimeInconsistency)])
-        #expect(try station.run(.write(.check(path: "/a", version: -1), by: client.caller)) == .written(.checked))
+        #expect(
+            try station.run(.write(.check(path: "/a", version: -1), by: client.caller)) == .written(.checked))
     }
 
     @Test mutating func `none at all is done`() throws {
@@ -78,7 +81,8 @@ struct MultiTests {
 
     @Test mutating func `sequential names within one count on`() throws {
         let results = try station.multi(
-            .create("/q"), .create("/q/n", .persistentSequential), .create("/q/n", .persistentSequential), by: client)
+            .create("/q"), .create("/q/n", .persistentSequential), .create("/q/n", .persistentSequential),
+            by: client)
         let paths = results.map { if case .created(let path, _) = $0 { path } else { "" } }
         #expect(paths == ["/q", "/q/n0000000000", "/q/n0000000001"])
     }

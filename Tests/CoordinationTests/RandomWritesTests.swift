@@ -16,12 +16,15 @@ struct RandomWritesTests {
         var model = ZnodeModel()
         var clients = try Self.connect(3, to: &station, &model)
         for _ in 0..<1000 {
-            station.now = Timestamp(milliseconds: station.now.milliseconds + Int64.random(in: 0...9, using: &chance))
+            station.now = Timestamp(
+                milliseconds: station.now.milliseconds + Int64.random(in: 0...9, using: &chance))
             let command = Self.command(clients, &chance)
             let answer = Self.decide(command, on: &station, &clients, &chance)
             let expected = model.run(command, zxid: station.zxid, at: station.now.milliseconds)
             #expect(answer == expected, "seed \(seed), \(command)")
-            if Int.random(in: 0...2, using: &chance) == 0 { station.commit(Int.random(in: 1...8, using: &chance)) }
+            if Int.random(in: 0...2, using: &chance) == 0 {
+                station.commit(Int.random(in: 1...8, using: &chance))
+            }
         }
         station.commit()
         #expect(station.coordination.overlay.isEmpty)
@@ -117,7 +120,9 @@ struct RandomWritesTests {
         }
     }
 
-    private static func command(_ clients: [TestClient], _ chance: inout SeededGenerator) -> CoordinationCommand {
+    private static func command(_ clients: [TestClient], _ chance: inout SeededGenerator)
+        -> CoordinationCommand
+    {
         func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &chance) }
         let client = clients[pick(0...clients.count - 1)]
         switch pick(0...29) {
@@ -137,7 +142,9 @@ struct RandomWritesTests {
         func pick(_ range: ClosedRange<Int>) -> Int { Int.random(in: range, using: &chance) }
         let version = Int32(pick(0...3) == 0 ? pick(0...2) : -1)
         let data: [UInt8]? = pick(0...9) == 0 ? nil : Array(repeating: 7, count: pick(0...20))
-        let lists: [ACL] = [.open, .open, .open, [ACLEntry(.all, secret)], .readOnly, [ACLEntry(.all, .caller)], []]
+        let lists: [ACL] = [
+            .open, .open, .open, [ACLEntry(.all, secret)], .readOnly, [ACLEntry(.all, .caller)], [],
+        ]
         let acl = lists[pick(0...lists.count - 1)]
         let kinds: [ZnodeKind] = [
             .persistent, .persistent, .persistent, .persistentSequential, .ephemeral, .ephemeralSequential,
@@ -154,8 +161,10 @@ struct RandomWritesTests {
     }
 
     private static func path(_ chance: inout SeededGenerator) -> String {
-        if Int.random(in: 0...30, using: &chance) == 0 { return ["/", "x", "/a/", "/a//b", "/zookeeper", ""][
-            Int.random(in: 0...5, using: &chance)] }
+        if Int.random(in: 0...30, using: &chance) == 0 {
+            return ["/", "x", "/a/", "/a//b", "/zookeeper", ""][
+                Int.random(in: 0...5, using: &chance)]
+        }
         var path = ""
         for _ in 0...Int.random(in: 0...2, using: &chance) {
             path += "/" + names[Int.random(in: 0...2, using: &chance)]
@@ -176,7 +185,8 @@ struct RandomWritesTests {
             let below = model.nodes.keys.filter { $0 != "/" && $0.hasPrefix(path == "/" ? "/" : path + "/") }
             #expect(try coordination.descendantCount(path, for: [.superuser]) == below.count, "\(path)")
         }
-        #expect(coordination.tree.dataBytes == model.nodes.values.reduce(0) { $0 + Int64($1.data?.count ?? 0) })
+        #expect(
+            coordination.tree.dataBytes == model.nodes.values.reduce(0) { $0 + Int64($1.data?.count ?? 0) })
         for id in model.sessions.keys {
             let paths = model.nodes.filter { $0.value.owner == id }.keys.sorted()
             #expect(coordination.ephemerals(of: id, prefix: "") == paths)

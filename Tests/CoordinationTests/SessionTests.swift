@@ -16,7 +16,9 @@ struct SessionTests {
         #expect(second.id >> 56 == 200 & 0x7F)
         #expect(first.id & 0xFF_FFFF == 1)
         for id in [first.id, second.id, Session.id(createdBy: .max, through: 255)] {
-            #expect(ZnodeOwner.session(id).session == id, "no id looks like a container's or a time to live's mark")
+            #expect(
+                ZnodeOwner.session(id).session == id,
+                "no id looks like a container's or a time to live's mark")
         }
     }
 
@@ -59,7 +61,10 @@ struct SessionTests {
         #expect(throws: CoordinationError.sessionExpired) { try station.move(client, to: 1) }
     }
 
-    @Test mutating func `a session moves to the broker its client comes back through, and is refused elsewhere`() throws {
+    @Test
+    mutating func `a session moves to the broker its client comes back through, and is refused elsewhere`()
+        throws
+    {
         let old = try station.connect(broker: 1, timeoutMs: 5000)
         #expect(try station.move(old, to: 2, timeoutMs: 6000).timeoutMs == 6000)
         #expect(throws: CoordinationError.sessionMoved) { try station.create("/a", by: old) }

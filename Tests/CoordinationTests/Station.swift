@@ -42,7 +42,8 @@ struct Station {
 
     /// Replays what is decided, or the next `count` of it.
     mutating func commit(_ count: Int = .max) {
-        let open = log.filter { $0.zxid > coordination.lastZxid }.prefix(count)
+        let start = (log.lastIndex { $0.zxid <= coordination.lastZxid } ?? -1) + 1
+        let open = log[start...].prefix(count)
         for (zxid, transaction, time) in open {
             changes += coordination.replay(transaction, zxid: zxid, at: time)
         }
@@ -87,16 +88,20 @@ extension Station {
 
     @discardableResult
     mutating func create(
-        _ path: String, _ data: String? = "", _ kind: ZnodeKind = .persistent, acl: ACL = .open, by client: TestClient
+        _ path: String, _ data: String? = "", _ kind: ZnodeKind = .persistent, acl: ACL = .open,
+        by client: TestClient
     ) throws(CoordinationError) -> (path: String, stat: ZnodeStat) {
-        let operation = ZnodeOperation.create(path: path, data: data.map { Array($0.utf8) }, acl: acl, kind: kind)
-        guard case .written(.created(let path, let stat)) = try run(.write(operation, by: client.caller)) else {
+        let operation = ZnodeOperation.create(
+            path: path, data: data.map { Array($0.utf8) }, acl: acl, kind: kind)
+        guard case .written(.created(let path, let stat)) = try run(.write(operation, by: client.caller))
+        else {
             throw .systemError
         }
         return (path, stat)
     }
 
-    mutating func delete(_ path: String, version: Int32 = -1, by client: TestClient) throws(CoordinationError) {
+    mutating func delete(_ path: String, version: Int32 = -1, by client: TestClient) throws(CoordinationError)
+    {
         try run(.write(.delete(path: path, version: version), by: client.caller))
     }
 

@@ -36,8 +36,10 @@ struct ZnodeModel {
 
     func children(of path: String) -> [String] {
         let start = path == "/" ? "/" : path + "/"
-        return nodes.keys.filter { $0 != "/" && $0.hasPrefix(start) }.map { String($0.dropFirst(start.count)) }
-            .filter { !$0.contains("/") }.sorted()
+        return nodes.keys.filter { $0 != "/" && $0.hasPrefix(start) }.map {
+            String($0.dropFirst(start.count))
+        }
+        .filter { !$0.contains("/") }.sorted()
     }
 
     func stat(_ path: String) -> ZnodeStat? {
@@ -45,7 +47,8 @@ struct ZnodeModel {
         return ZnodeStat(
             czxid: node.created.zxid, mzxid: node.changed.zxid, ctime: node.created.time,
             mtime: node.changed.time, version: node.version,
-            cversion: node.creations + node.deletions - node.firstChildren, aversion: node.aclVersion, ephemeralOwner: node.owner, dataLength: Int32(node.data?.count ?? 0),
+            cversion: node.creations + node.deletions - node.firstChildren, aversion: node.aclVersion,
+            ephemeralOwner: node.owner, dataLength: Int32(node.data?.count ?? 0),
             numChildren: Int32(children(of: path).count), pzxid: node.childrenChanged)
     }
 
@@ -80,7 +83,9 @@ struct ZnodeModel {
                     let done = results.count
                     return .multi(
                         Array(repeating: .failed(.ok), count: done) + [.failed(error)]
-                            + Array(repeating: .failed(.runtimeInconsistency), count: operations.count - done - 1))
+                            + Array(
+                                repeating: .failed(.runtimeInconsistency), count: operations.count - done - 1)
+                    )
                 }
             }
             return .multi(results)
@@ -99,7 +104,8 @@ struct ZnodeModel {
             guard let node = nodes[path] else { throw .noNode }
             if !children(of: path).isEmpty { throw .notEmpty }
             let bits = UInt64(bitPattern: node.owner)
-            let isExpired = bits >> 40 == 0xFF00_00 && node.changed.time + Int64(bits & 0xFF_FFFF_FFFF) <= time
+            let isExpired =
+                bits >> 40 == 0xFF00_00 && node.changed.time + Int64(bits & 0xFF_FFFF_FFFF) <= time
             if node.owner != .min, !isExpired { throw .badVersion }
             remove(path, zxid)
             return .written(.deleted)

@@ -28,7 +28,8 @@ struct ZnodeTests {
         #expect(
             stat
                 == ZnodeStat(
-                    czxid: station.zxid, mzxid: station.zxid, ctime: time, mtime: time, version: 0, cversion: 0,
+                    czxid: station.zxid, mzxid: station.zxid, ctime: time, mtime: time, version: 0,
+                    cversion: 0,
                     aversion: 0, ephemeralOwner: 0, dataLength: 5, numChildren: 0, pzxid: station.zxid))
         #expect(try station.stat("/a") == stat)
         #expect(try station.get("/a", by: client) == "hello")
@@ -68,7 +69,9 @@ struct ZnodeTests {
         try station.set("/a", "1", by: client)
         #expect(throws: CoordinationError.badVersion) { try station.set("/a", "2", version: 0, by: client) }
         #expect(throws: CoordinationError.badVersion) { try station.delete("/a", version: 2, by: client) }
-        #expect(throws: CoordinationError.badVersion) { try station.setACL("/a", .open, version: 7, by: client) }
+        #expect(throws: CoordinationError.badVersion) {
+            try station.setACL("/a", .open, version: 7, by: client)
+        }
         try station.delete("/a", version: 1, by: client)
         #expect(throws: CoordinationError.noNode) { try station.stat("/a") }
     }
@@ -97,15 +100,15 @@ struct ZnodeTests {
         #expect(try station.create("/q/n-", "", .ephemeralSequential, by: client).path == "/q/n-0000000002")
         #expect(try station.create("/q/", "", .persistentSequential, by: client).path == "/q/0000000003")
         #expect(
-            try station.create("/q/n-", "", .ttlSequential(milliseconds: 1), by: client).path == "/q/n-0000000004")
+            try station.create("/q/n-", "", .ttlSequential(milliseconds: 1), by: client).path
+                == "/q/n-0000000004")
     }
 
     @Test mutating func `numbers go on below zero when 32 bits are used up`() throws {
         var head = ZnodeHead(zxid: 1, at: 0, owner: .nobody, acl: .open)
         head.childrenCreated = .max
         var root = station.coordination.tree.root
-        root.children["q"] = Znode(head, data: nil)
-        root.nodesBelow += 1
+        _ = root.adopt(Znode(head, data: nil), named: "q")
         station.coordination = Coordination(
             tree: ZnodeTree(root: root), sessions: station.coordination.sessions, lastZxid: station.zxid,
             config: CoordinationConfig())
