@@ -108,7 +108,9 @@ extension Raft {
     /// by what it had: votes depend on how far the log reached, not on what stands in it.
     ///
     /// Nobody looks up whether the candidate is a voter, or whether this replica is: its own set may be behind (thesis §4.2.2).
-    private func isFit(_ last: LogPosition) -> Bool { last >= max(log.end, hardState.owes ?? .start) }
+    private func isFit(_ last: LogPosition) -> Bool {
+        last >= max(log.end, hardState.owes ?? .start) || Canary.votesForShorterLog.isChosen
+    }
 
     mutating func preVoteRequested(term asked: LeaderEpoch, last: LogPosition, by key: ReplicaKey) {
         // Two who ask at the same time would both be encouraged, and split the votes. The higher key goes first: if its rival

@@ -63,6 +63,7 @@ extension Raft {
     private mutating func take(_ append: Append) -> Bool {
         let first = log.firstDifference(from: max(append.previous.end, committed), against: append.runs)
         guard first < append.end else { return false }
+        if Canary.keepsConflict.isChosen, log.end.end >= append.end { return false }
         if first < log.end.end { truncate(to: first) }
         for run in append.runs where run.end > first { log.append(upTo: run.end, term: run.term) }
         effects.append(.appendReceived(from: first, end: append.end))
@@ -86,7 +87,8 @@ extension Raft {
     mutating func acknowledge() {
         guard role == .follower, let leader else { return }
         allegiance.answered = allegiance.round
-        allegiance.reported = min(durableEnd, allegiance.verified)
+        let safe = Canary.acknowledgesUnsynced.isChosen ? log.end.end : durableEnd
+        allegiance.reported = min(safe, allegiance.verified)
         let response = AppendResponse(.matched(durable: allegiance.reported), round: allegiance.round)
         send(.appendResponse(response), to: leader)
     }

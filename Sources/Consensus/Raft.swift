@@ -115,7 +115,11 @@ package struct Raft: Sendable {
         case .resign: resign()
         }
         settleDebt()
-        if hardState != before { effects.insert(.persist(hardState), at: 0) }
+        if hardState != before {
+            let written =
+                Canary.forgetsVote.isChosen ? HardState(term: term, owes: hardState.owes) : hardState
+            effects.insert(.persist(written), at: 0)
+        }
         defer { effects = [] }
         return effects
     }

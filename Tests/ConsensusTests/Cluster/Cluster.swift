@@ -256,10 +256,16 @@ final class Cluster {
         startSync(n)
     }
 
-    /// What a leader calls committed must be on the disks of a majority of its voters, whether they are up or not.
+    /// What a leader calls committed must be on the disks of a majority of its voters, whether they are up or not, up to an entry
+    /// of its own term.
     private func checkDurability(_ n: Int, end: Int64) throws {
         guard let raft = nodes[n].raft, raft.role == .leader else { return }
         let term = nodes[n].disk.term(before: end)
+        if term != raft.term {
+            throw Violation(
+                description:
+                    "\(n + 1) counts copies of an entry of term \(term ?? -1) in term \(raft.term) (§5.4.2)")
+        }
         let holders = raft.voters.keys.count { key in
             guard let node = nodes.first(where: { $0.key == key }) else { return true }  // Its disk is gone.
             if let owes = node.disk.hardState.owes, owes.end.value >= end { return true }  // It had it.
