@@ -135,7 +135,7 @@ let package = Package(
                     + rooms.filter { $0.name + "Tests" == test.name }.flatMap(\.packages).map {
                         .product(name: $0, package: products[$0]!.package)
                     },
-                exclude: ["GoldenTests", "ZooKeeperTests"].contains(test.name) ? ["Golden"] : [],
+                exclude: ["CoordinationTests", "GoldenTests", "ZooKeeperTests"].contains(test.name) ? ["Golden"] : [],
                 swiftSettings: swiftSettings)
         }
 )

@@ -20,15 +20,16 @@ extension Coordination {
         return found.sorted { ExactText($0.path) < ExactText($1.path) }
     }
 
-    /// - Throws: `quotaExceeded` when `path`, changed so, brings the innermost quota it is under beyond a hard limit.
+    /// - Throws: `quotaExceeded` when `path`, changed so, leaves the innermost quota it is under beyond a hard limit; as in
+    ///   ZooKeeper also when that much was there before, and the change makes it less.
     func checkQuota(_ path: ZnodePath, adding usage: ZnodeUsage) throws(CoordinationError) {
         if !config.enforcesQuotas || !tree.hasQuotas && !overlay.touchesQuotas { return }
         guard let (bounded, limits) = innermostQuota(of: path) else { return }
         var used = tree.node(bounded)?.usage ?? .zero
         for pending in overlay.usages where pending.path.isWithin(bounded) { used += pending.usage }
         used += usage
-        if usage.nodes > 0, let limit = limits.countHard, used.nodes > limit { throw .quotaExceeded }
-        if usage.bytes > 0, let limit = limits.bytesHard, used.bytes > limit { throw .quotaExceeded }
+        if usage.nodes != 0, let limit = limits.countHard, used.nodes > limit { throw .quotaExceeded }
+        if usage.bytes != 0, let limit = limits.bytesHard, used.bytes > limit { throw .quotaExceeded }
     }
 
     /// The root cannot be bounded, as in ZooKeeper.

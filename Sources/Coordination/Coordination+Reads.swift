@@ -62,6 +62,7 @@ extension Coordination {
     }
 
     private func found(_ path: String) throws(CoordinationError) -> Znode {
+        if path.isEmpty { return tree.root }  // ZooKeeper keeps the root under that name too.
         guard let path = ZnodePath(path), let node = tree.node(path) else { throw .noNode }
         return node
     }

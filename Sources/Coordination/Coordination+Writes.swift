@@ -33,14 +33,14 @@ extension Coordination {
         // Before the number is there the name may be empty: `/queue/`.
         guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")) else { throw .badArguments }
         let list = try access.fixed(acl, for: caller.identities)
-        guard let parentPath = slash == text.startIndex ? .root : ZnodePath(String(text[..<slash])) else {
-            throw .noNode
-        }
+        guard let parentPath = Self.parent(text, slash) else { throw .noNode }
         let parent = try decided(parentPath)
         try access.check(parent.head.acl, .create, caller.identities)
         let number = kind.isSequential ? Self.digits(parent.head.childrenCreated) : ""
         let name = text[text.utf8.index(after: slash)...] + number
         if text == "/", name.isEmpty { throw .nodeExists }
+        // Two slashes at the start lead to the root and are no path.
+        if parentPath.isRoot, slash != text.startIndex { throw .badArguments }
         guard let path = ZnodePath(text + number, childOf: parentPath, named: name) else {
             throw .badArguments
         }
@@ -65,11 +65,16 @@ extension Coordination {
     private mutating func delete(
         _ text: String, _ version: Int32, by caller: Caller, _ now: Moment
     ) throws(CoordinationError) -> (ZnodeWrite?, ZnodeResult) {
-        guard let path = ZnodePath(text), let parentPath = path.parent, !path.isPermanent else {
+        guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")), !text.utf8.contains(0) else {
             throw .badArguments
         }
+        // What is no path is the path of no node, but its parent may be there and be asked first.
+        let path = ZnodePath(text)
+        if let path, path.isPermanent { throw .badArguments }
+        guard let parentPath = Self.parent(text, slash) else { throw .noNode }
         let parent = try decided(parentPath)
         try access.check(parent.head.acl, .delete, caller.identities)
+        guard let path else { throw .noNode }
         guard let node = node(path, in: parent) else { throw .noNode }
         try Self.check(version, is: node.head.version)
         if node.childCount > 0 { throw .notEmpty }
@@ -132,6 +137,11 @@ extension Coordination {
         try access.check(node.head.acl, .read, caller.identities)
         try Self.check(version, is: node.head.version)
         return (nil, .checked)
+    }
+
+    /// The path of what is left of the last slash; nil when that is none.
+    private static func parent(_ text: String, _ slash: String.Index) -> ZnodePath? {
+        slash == text.startIndex ? .root : ZnodePath(String(text[..<slash]))
     }
 
     // MARK: What is decided so far

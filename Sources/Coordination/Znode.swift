@@ -49,7 +49,8 @@ struct ZnodeHead: Hashable, Sendable {
         return ZnodeStat(
             czxid: czxid, mzxid: mzxid, ctime: ctime, mtime: mtime, version: version,
             // Creations and deletions: what was created and is no more was deleted.
-            cversion: childrenCreated &* 2 &- children, aversion: aversion, ephemeralOwner: owner.bits,
+            cversion: childrenCreated &* 2 &- children, aversion: aversion,
+            ephemeralOwner: owner.session ?? 0,
             dataLength: Int32(truncatingIfNeeded: dataLength), numChildren: children, pzxid: pzxid)
     }
 

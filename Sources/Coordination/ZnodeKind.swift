@@ -62,7 +62,7 @@ package enum ZnodeKind: Hashable, Sendable {
     }
 }
 
-/// What keeps a znode alive, in the 64 bits that ZooKeeper's `Stat` calls `ephemeralOwner`.
+/// What keeps a znode alive, in 64 bits as ZooKeeper stores it; clients are told of sessions alone.
 ///
 ///     0                      nobody: it stays
 ///     8000000000000000       a container

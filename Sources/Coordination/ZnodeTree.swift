@@ -15,7 +15,9 @@ package struct ZnodeTree: Hashable, Sendable {
         let first = { (acl: ACL) in Znode(ZnodeHead(zxid: 0, at: 0, owner: .nobody, acl: acl), data: []) }
         var zookeeper = first(.open)
         _ = zookeeper.adopt(first(.open), named: "quota")
-        _ = zookeeper.adopt(first(.readOnly), named: "config")
+        var config = first(.readOnly)
+        config.head.aversion = -1  // ZooKeeper sets its list at the start.
+        _ = zookeeper.adopt(config, named: "config")
         root = first(.open)
         _ = root.adopt(zookeeper, named: "zookeeper")
     }
