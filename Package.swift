@@ -24,7 +24,7 @@ let rooms: [Room] = [
     Room(name: "CZstd", kind: .system(pkgConfig: "libzstd", apt: "libzstd-dev")),
     Room(name: "CSnappy", kind: .system(pkgConfig: "snappy", apt: "libsnappy-dev")),
     Room(name: "CCrypto", kind: .system(pkgConfig: "libcrypto", apt: "libssl-dev")),
-    Room(name: "Consensus", uses: ["Vocabulary"]),
+    Room(name: "Consensus", uses: ["Vocabulary"], exclude: ["README.md"]),
     Room(name: "Coordination", uses: ["Vocabulary"], packages: ["HashTreeCollections"], exclude: ["README.md"]),
     Room(name: "Metadata", uses: ["Vocabulary"], packages: ["HashTreeCollections"]),
     Room(name: "Replication", uses: ["Vocabulary"]),
@@ -42,6 +42,9 @@ let rooms: [Room] = [
          packages: ["HashTreeCollections"]),
     Room(name: "Host", uses: ["Vocabulary", "CLinux", "Metadata", "Messages", "Ports", "CommitLog", "Broker"],
          packages: ["NIOCore", "NIOPosix", "NIOHTTP1", "Logging"]),
+    Room(name: "Simulation", uses: ["Vocabulary", "Ports", "SimulatedDisk", "Broker", "Wire", "ZooKeeper", "Consensus",
+                                    "Coordination"], exclude: ["README.md"]),
+    Room(name: "simulate", kind: .program, uses: ["Vocabulary", "Simulation"], packages: ["ArgumentParser"]),
     Room(name: "needletail", kind: .program,
          uses: ["Vocabulary", "CLinux", "Wire", "Messages", "Records", "ZooKeeper", "Ports", "CommitLog", "Client",
                 "Metadata", "Broker", "Host"],
@@ -64,9 +67,15 @@ let tests: [(name: String, uses: [String])] = [
     ("RecordsTests", ["Records", "Wire", "CChecksums", "Vocabulary"]),
     ("CommitLogTests", ["CommitLog", "SimulatedDisk", "Ports", "Records", "Wire", "Vocabulary"]),
     ("ClientTests", ["Client", "Messages", "Records", "ZooKeeper", "Wire", "Vocabulary"]),
-    ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Metadata", "Messages", "Records", "Wire",
-                     "Vocabulary"]),
+    ("BrokerTests", ["Broker", "SimulatedDisk", "Ports", "CommitLog", "Consensus", "Coordination", "Metadata", "Messages",
+                     "Records", "Wire", "ZooKeeper", "Vocabulary"]),
+    ("SimulationTests", ["Simulation", "SimulatedDisk", "Broker", "Ports", "Wire", "ZooKeeper", "Vocabulary"]),
     ("HostTests", ["Host", "SimulatedDisk", "Broker", "Ports", "CommitLog", "CLinux", "Metadata", "Messages", "Records", "Wire", "Vocabulary"]),
+]
+
+/// Folders of data that tests read where they lie.
+let data = [
+    "ConsensusTests": "Transcripts", "CoordinationTests": "Golden", "GoldenTests": "Golden", "ZooKeeperTests": "Golden",
 ]
 
 let products: [String: (package: String, dependency: Package.Dependency)] = {
@@ -135,7 +144,7 @@ let package = Package(
                     + rooms.filter { $0.name + "Tests" == test.name }.flatMap(\.packages).map {
                         .product(name: $0, package: products[$0]!.package)
                     },
-                exclude: ["CoordinationTests", "GoldenTests", "ZooKeeperTests"].contains(test.name) ? ["Golden"] : [],
+                exclude: data[test.name].map { [$0] } ?? [],
                 swiftSettings: swiftSettings)
         }
 )

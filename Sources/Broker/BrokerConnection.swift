@@ -10,6 +10,8 @@ package final class BrokerConnection {
     package let listener: String
     /// The peer's address without port, for limits and `DescribeX` answers.
     package let peer: String
+    /// The peer's port, for people who look for one connection; 0 until the host has said.
+    package var peerPort: UInt16 = 0
     package let output = OutputQueue()
     package var hostIndex = -1
     /// It is not closed however long nothing moves on it: a connection of the quorum's, or one whose session has a timeout

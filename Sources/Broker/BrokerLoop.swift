@@ -17,7 +17,7 @@ package final class BrokerLoop {
     package private(set) var connectionCount = 0
 
     // What handlers use; each aspect's file says how.
-    var now: Moment
+    private(set) var now: Moment
     var topology: Topology
     var staging = ProduceStaging()
     var acks = WaitLists<AckWait>()
@@ -34,6 +34,8 @@ package final class BrokerLoop {
     private var dirty: [BrokerConnection] = []
     private var outbound: [LoopEffect] = []
     private var advancedElsewhere: [LoopID: [Partition]] = [:]
+    /// Requests answered since the host last said what time it is. Only then is it known how long they took.
+    private var answered: [(apiKey: Int16, receivedAt: Instant)] = []
     private var countersPublished: Instant
     private var changesPublished: UInt64 = 0
 
@@ -58,7 +60,7 @@ package final class BrokerLoop {
 
     /// A peer has connected.
     package func open(listener: String, peer: String, now: Moment) -> BrokerConnection {
-        self.now = now
+        turn(to: now)
         nextConnectionID += 1
         let connection = BrokerConnection(id: nextConnectionID, listener: listener, peer: peer)
         connections[connection.id] = connection
@@ -74,7 +76,7 @@ package final class BrokerLoop {
     package func received(
         _ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, now: Moment
     ) -> Int {
-        self.now = now
+        turn(to: now)
         topology = broker.topology.current(seen: topology)
         var consumed = 0
         var isUsedUp: Bool
@@ -126,7 +128,7 @@ package final class BrokerLoop {
 
     /// A message from another loop or one of the host's pools.
     package func deliver(_ message: LoopMessage, now: Moment) {
-        self.now = now
+        turn(to: now)
         topology = broker.topology.current(seen: topology)
         switch message {
         case .synced(let outcomes): for outcome in outcomes { synced(outcome) }
@@ -140,7 +142,7 @@ package final class BrokerLoop {
     /// Fires what is due.
     /// - Returns: when to call again at the latest; nil when nothing waits for time.
     package func advance(to now: Moment) -> Instant? {
-        self.now = now
+        turn(to: now)
         for timer in timers.fire(at: now.instant) {
             switch timer {
             case .produceTimeout(let pending): produceTimedOut(pending)
@@ -204,6 +206,9 @@ package final class BrokerLoop {
 
     func connection(_ id: UInt64) -> BrokerConnection? { connections[id] }
 
+    /// To be counted, with its time, once the host has handed the answer to the socket and calls again.
+    func count(_ apiKey: Int16, receivedAt: Instant) { answered.append((apiKey, receivedAt)) }
+
     /// Those loops have waiters for the partition, which moved on.
     func wake(_ loops: UInt64, for partition: Partition) {
         var bits = loops
@@ -224,6 +229,14 @@ package final class BrokerLoop {
 
     // MARK: - Within
 
+    /// The host has come back, and it is later now.
+    private func turn(to now: Moment) {
+        self.now = now
+        if answered.isEmpty { return }
+        for request in answered { counters.request(request.apiKey, nanoseconds: now.instant - request.receivedAt) }
+        answered.removeAll(keepingCapacity: true)
+    }
+
     private func refuseFrame(_ connection: BrokerConnection, length: Int) {
         refuse(
             connection, "Closed a connection whose frame has a bad length.",
@@ -231,6 +244,7 @@ package final class BrokerLoop {
     }
 
     private func deliverReply(_ ticket: ReplyTicket, _ frame: [UInt8]) {
+        count(ticket.apiKey, receivedAt: ticket.receivedAt)
         guard let connection = connections[ticket.connection] else { return }
         frame.withUnsafeBytes { connection.queue(for: ticket.sequence).append($0) }
         connection.replyWritten(ticket.sequence)

@@ -26,12 +26,13 @@ package struct BrokerStart: Sendable {
     ///   - config: with the endpoints that clients are told; the host binds before.
     ///   - disks: the log directories in the order of `log.dirs`; the first holds the metadata log.
     ///   - seed: of this start only; ids come from it.
-    /// - Throws: when a directory belongs to another broker or cluster, the first cannot be used, or was never formatted and this
-    ///   broker is not a whole cluster by itself.
+    /// - Throws: when a directory belongs to another broker or cluster, the first cannot be used, or has no metadata log though this
+    ///   broker has lived, or was never formatted and this broker is not a whole cluster by itself.
     package init(config: BrokerConfig, disks: [any Disk], seed: UInt64) throws(StartError) {
         var chance = SeededGenerator(seed: seed)
         let isAlone = config.quorum.isAlone
         if let first = disks.first, !isAlone { try Self.checkFormatted(first) }
+        if isAlone { try Self.checkMetadataPlace(disks) }
         let (clusterID, opened) = try Self.openDirectories(disks, config, &chance)
         guard let first = opened.first, let directory = first.directory else {
             throw StartError(

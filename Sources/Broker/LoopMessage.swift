@@ -118,6 +118,7 @@ package struct ReplyTicket: Sendable {
     package let correlationID: Int32
     package let apiKey: Int16
     package let apiVersion: Int16
+    package let receivedAt: Instant
 }
 
 /// A line for the log: cores are silent, the host writes it.

@@ -12,6 +12,7 @@ package struct LoopCounters: Sendable {
     package var produceRecords: UInt64 = 0
     /// Record batch bytes handed to consumers.
     package var fetchBytes: UInt64 = 0
+    /// Partitions refused; a request may have several.
     package var produceErrors: UInt64 = 0
     package var fetchErrors: UInt64 = 0
     /// By API key.
@@ -19,8 +20,7 @@ package struct LoopCounters: Sendable {
 
     package struct RequestCounter: Sendable {
         package var count: UInt64 = 0
-        package var errors: UInt64 = 0
-        /// From the frame's arrival until its answer is queued; waiting included.
+        /// From the frame's arrival until its answer was handed to the socket; waiting included.
         package var nanoseconds: UInt64 = 0
         package var buckets = InlineHistogram()
     }

@@ -14,7 +14,7 @@ struct RequestContext {
     func ticket(on loop: LoopID) -> ReplyTicket {
         ReplyTicket(
             loop: loop, connection: connection.id, sequence: sequence, correlationID: correlationID,
-            apiKey: apiKey, apiVersion: version)
+            apiKey: apiKey, apiVersion: version, receivedAt: receivedAt)
     }
 }
 
@@ -61,7 +61,7 @@ extension BrokerLoop {
     ) {
         connection.replyWritten(sequence)
         markDirty(connection)
-        counters.request(apiKey, nanoseconds: now.instant - receivedAt)
+        count(apiKey, receivedAt: receivedAt)
     }
 
     /// Hands a request to another loop; its answer comes back as `LoopMessage.reply`.

@@ -16,9 +16,9 @@ extension BrokerLoop {
 
     private func route(_ connection: BrokerConnection, _ frame: UnsafeMutableRawBufferPointer) throws(WireError) {
         var at = 0
-        let apiKey = try readInt16(frame.bytes, &at)
-        let version = try readInt16(frame.bytes, &at)
-        let correlationID = try readInt32(frame.bytes, &at)
+        let apiKey = try readInt16(frame.bytes, &at, "apiKey")
+        let version = try readInt16(frame.bytes, &at, "apiVersion")
+        let correlationID = try readInt32(frame.bytes, &at, "correlationId")
         guard let versions = ServedAPIs.versions(apiKey: apiKey) else {
             return refuse(
                 connection, "Closed a connection that asked for an API not served here.", [("api.key", String(apiKey))])
@@ -37,12 +37,12 @@ extension BrokerLoop {
         }
         let flexible = ServedAPIs.isFlexible(apiKey: apiKey, version: version)
         if apiKey == ApiKey.produce.rawValue {
-            _ = try readStringRange(frame.bytes, &at, flexible: false)  // The client id is not needed.
+            _ = try readStringRange(frame.bytes, &at, flexible: false, "clientId")  // Not needed.
             if flexible { try skipTags(frame.bytes, &at) }
             return try handleProduce(frame, at, context(connection, apiKey, version, correlationID, nil))
         }
         flushProduce()  // What stands before it in the burst must be seen by it.
-        let clientID = try readNullableString(frame.bytes, &at, flexible: false)
+        let clientID = try readNullableString(frame.bytes, &at, flexible: false, "clientId")
         if flexible { try skipTags(frame.bytes, &at) }
         try dispatch(frame.bytes, &at, context(connection, apiKey, version, correlationID, clientID))
     }

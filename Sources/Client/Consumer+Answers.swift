@@ -20,6 +20,7 @@ extension Consumer {
                 guard lanes[place]?.lookups.isEmpty == false else { continue }
                 let error = ErrorCode.of(answer.errorCode)
                 if error == .none {
+                    lanes[place]!.troubledSince = nil
                     lanes[place]!.found(Offset(answer.offset))
                 } else {
                     refused(place, error, &effects, at: now)
@@ -58,6 +59,7 @@ extension Consumer {
         var lane = lanes[part.place]!
         guard !lane.isFinished, lane.lookups.isEmpty else { return }
         lane.highWatermark = part.highWatermark
+        lane.troubledSince = nil
         let from = lane.position
         let (end, next) = wholeBatches(part.records, from: from)
         if end > 0 {
@@ -92,7 +94,7 @@ extension Consumer {
         guard let request = end(token) else { return }
         sessions[request.broker] = nil
         for place in request.places where lanes[place] != nil {
-            if error.isRetriable {
+            if error.isRetriable, isPatient(with: place, at: now) {
                 lanes[place]!.notBefore = now.adding(milliseconds: settings.retryBackoffMs)
             } else {
                 giveUp(place, error, &effects)
@@ -101,13 +103,20 @@ extension Consumer {
         effects.append(.refreshMetadata)
     }
 
+    /// Whether a partition in trouble may be tried again.
+    mutating func isPatient(with place: TopicPartition, at now: Instant) -> Bool {
+        let since = lanes[place]!.troubledSince ?? now
+        lanes[place]!.troubledSince = since
+        return settings.patienceMs.map { now < since.adding(milliseconds: $0) } ?? true
+    }
+
     private mutating func refused(
         _ place: TopicPartition, _ error: ErrorCode, _ effects: inout [Effect], at now: Instant
     ) {
         guard lanes[place]?.isFinished == false else { return }
         if error == .offsetOutOfRange, let start = settings.outOfRange {
             lanes[place]!.lookUp(start)
-        } else if error.isRetriable {
+        } else if error.isRetriable, isPatient(with: place, at: now) {
             lanes[place]!.notBefore = now.adding(milliseconds: settings.retryBackoffMs)
         } else {
             giveUp(place, .broker(error, nil), &effects)

@@ -15,7 +15,11 @@ extension Consumer {
                 continue
             }
             guard let leader = view[place]?.leader, leader != .none else {
-                isLeaderless = true
+                if isPatient(with: place, at: now) {
+                    isLeaderless = true
+                } else {
+                    giveUp(place, .broker(.leaderNotAvailable, nil), &effects)
+                }
                 continue
             }
             if lane.lookups.isEmpty {

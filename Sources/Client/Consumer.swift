@@ -16,6 +16,8 @@ package struct Consumer: Sendable {
         /// No Fetch is sent while that much waits to be taken.
         package var prefetchBytesMax = 16 << 20
         package var retryBackoffMs: Int64 = 100
+        /// How long a partition may have nothing but passing errors, or no leader, before they are its failure; nil is for ever.
+        package var patienceMs: Int64?
         package var usesSessions = true
         /// Where to go on when the offset wanted is not there; nil makes it a failure.
         package var outOfRange: ReadStart?

@@ -37,6 +37,8 @@ struct ConsumerLane: Sendable {
     var isBusy = false
     var isFinished = false
     var notBefore: Instant?
+    /// Since when there have been errors only.
+    var troubledSince: Instant?
 
     static let latest: Int64 = -1
     static let earliest: Int64 = -2

@@ -4,10 +4,15 @@ package import Vocabulary
 extension LogDirectory {
     private static let deletedSuffix = "-delete"
     private static let straySuffix = "-stray"
+    /// Bytes kept free in a name for telling strays apart.
+    private static let numberRoom = 8
 
     /// The partitions that have a directory here, sorted.
-    package func partitions() throws(DiskError) -> [TopicPartition] {
-        try disk.list("").filter(\.isDirectory).compactMap { Self.partition(named: $0.name) }.sorted()
+    package func partitions() throws(DiskError) -> [TopicPartition] { try Self.partitions(on: disk) }
+
+    /// The same of a directory that is not opened.
+    package static func partitions(on disk: any Disk) throws(DiskError) -> [TopicPartition] {
+        try disk.list("").filter(\.isDirectory).compactMap { partition(named: $0.name) }.sorted()
     }
 
     /// `orders-0` is partition 0 of `orders`; names of deleted and stray directories are none.
@@ -46,13 +51,25 @@ extension LogDirectory {
     ) throws(DiskError) -> String {
         let ending = ".\(Self.hex(topicID.high))\(Self.hex(topicID.low))\(suffix)"
         var name = "\(partition)"
-        let excess = name.utf8.count + ending.utf8.count - 255
+        let excess = name.utf8.count + ending.utf8.count + Self.numberRoom - 255
         if excess > 0 { name = "\(partition.topic.dropLast(excess))-\(partition.partition)" }
-        if disk.exists(name + ending) { try disk.removeDirectory(name + ending) }
+        if suffix == Self.straySuffix {
+            name = freeName(name, ending)
+        } else if disk.exists(name + ending) {
+            try disk.removeDirectory(name + ending)
+        }
         try disk.rename("\(partition)", to: name + ending)
         // A deletion that a power loss undoes is done again at the next start, by the metadata: ten thousand need not wait.
         if suffix == Self.straySuffix { try disk.sync(.directory("")) }
         return name + ending
+    }
+
+    /// What was set aside before is kept too: `orders-0.2.<32 hex digits>-stray`.
+    private func freeName(_ name: String, _ ending: String) -> String {
+        if !disk.exists(name + ending) { return name }
+        var number = 2
+        while disk.exists("\(name).\(number)\(ending)") { number += 1 }
+        return "\(name).\(number)"
     }
 
     private static func hex(_ value: UInt64) -> String {

@@ -50,6 +50,7 @@ extension Append {
 extension SnapshotChunk {
     fileprivate var flaw: String? {
         if let flaw = snapshot.flaw { return flaw }
+        if voters.offset >= snapshot.end { return "a voter set at \(voters.offset) behind the snapshot \(snapshot)" }
         if position < 0 || count < 0 { return "a chunk of \(count) bytes at \(position)" }
         if total < position || Int64(count) > total - position { return "a chunk of \(count) bytes at \(position) of \(total)" }
         if count == 0, position < total { return "an empty chunk at \(position) of \(total)" }

@@ -72,7 +72,8 @@ package struct Append: Equatable, Sendable {
     }
 }
 
-/// A voter set as the entry at `offset` says; in force from the moment that entry is in the log (thesis §4.1).
+/// A voter set as the entry at `offset` says; in force from the moment that entry is in the log (thesis §4.1). At -1 stands what a
+/// replica was formatted with: no entry says it yet.
 package struct PlacedVoterSet: Hashable, Sendable {
     package let offset: Offset
     package let voters: VoterSet
@@ -81,6 +82,9 @@ package struct PlacedVoterSet: Hashable, Sendable {
         self.offset = offset
         self.voters = voters
     }
+
+    /// Nobody, as a replica is formatted that the first voters do not count.
+    package static let none = PlacedVoterSet(offset: -1, voters: .empty)
 }
 
 package struct AppendResponse: Equatable, Sendable {
@@ -109,10 +113,13 @@ package struct SnapshotChunk: Equatable, Sendable {
     package let position: Int64
     package let total: Int64
     package let count: Int
-    package let voters: VoterSet
+    /// The voters after the entries that the snapshot stands for, and where they were set.
+    package let voters: PlacedVoterSet
     package let round: UInt64
 
-    package init(snapshot: SnapshotID, position: Int64, total: Int64, count: Int, voters: VoterSet, round: UInt64) {
+    package init(
+        snapshot: SnapshotID, position: Int64, total: Int64, count: Int, voters: PlacedVoterSet, round: UInt64
+    ) {
         self.snapshot = snapshot
         self.position = position
         self.total = total

@@ -16,7 +16,7 @@ struct Progress: Sendable {
     struct Transfer: Equatable {
         let snapshot: SnapshotID
         let total: Int64
-        let voters: VoterSet
+        let voters: PlacedVoterSet
         /// The replica holds so many bytes of it.
         var position: Int64 = 0
         /// When the chunk at `position` was sent; nil: it is to be sent.

@@ -14,12 +14,21 @@ extension Raft {
     var isVoter: Bool { voters.contains(me) }
 
     /// Whether this replica may become leader at all.
-    var canStand: Bool { isVoter && hardState.owes == nil && !hasResigned && term.value < .max }
+    ///
+    /// Also one that is no voter any more, while that may not be committed: perhaps nobody else has the entry that removes it, and so
+    /// nobody else can be elected. It does not count its own vote then (thesis §4.2.2).
+    var canStand: Bool {
+        if hardState.owes != nil || hasResigned || term.value == .max { return false }
+        if isVoter { return true }
+        guard let last = voterSets.last, last.offset >= committed else { return false }
+        return voterSets.dropLast().last?.voters.contains(me) ?? false
+    }
 
     /// The election timer starts anew; every replica has one, since who cannot stand has to notice too that nobody leads.
     ///
-    /// - Parameter soon: a leader is known not to be there (this replica has just started, or the connection broke), so that only
-    ///   chance must keep two from standing at once.
+    /// - Parameter soon: a leader is probably not there: this replica has just started, or the connection broke, as it does when a
+    ///   process dies. Only chance must keep two from standing at once then. Where it was the network, the leader's next word comes
+    ///   first, or the others refuse their pre-votes.
     mutating func armElectionTimer(soon: Bool = false) {
         if soon, voters.keys == [me] {
             electionDeadline = now
@@ -42,6 +51,7 @@ extension Raft {
         }
         role = .preCandidate
         votes = [me]
+        askedAt = now
         armElectionTimer()
         if voters.isMajority(votes) { return stand() }
         requestVotes()
@@ -97,7 +107,10 @@ extension Raft {
     private func isFit(_ last: LogPosition) -> Bool { last >= max(log.end, hardState.owes ?? .start) }
 
     mutating func preVoteRequested(term asked: LeaderEpoch, last: LogPosition, by key: ReplicaKey) {
-        let isGranted = asked > term && isFit(last) && !hasLiveLeader
+        // Two who ask at the same time would both be encouraged, and split the votes. The higher key goes first: if its rival can win,
+        // it can too. Only for a moment, since it may reach fewer than its rival does.
+        let isFirst = role == .preCandidate && me > key && now < askedAt.adding(milliseconds: config.heartbeatMs)
+        let isGranted = asked > term && isFit(last) && !hasLiveLeader && !isFirst
         send(.preVoteResponse(isGranted: isGranted), to: key, term: isGranted ? asked : term)
     }
 
@@ -141,14 +154,6 @@ extension Raft {
         guard leader != nil, role != .leader else { return }
         leader = nil
         effects.append(.becameFollower(term, leader: nil))
-    }
-
-    /// A broken connection is a leader that died, most of the time: stands soon instead of after a whole timeout. Where it was the
-    /// network, the leader's next word comes first, or the others refuse their pre-vote.
-    mutating func followerLostConnection(to key: ReplicaKey) {
-        guard key == leader else { return }
-        leaderHeardAt = nil
-        armElectionTimer(soon: true)
     }
 
     /// What this replica once vouched for and lost is there again: it may vote and stand again.

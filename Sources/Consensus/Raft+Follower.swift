@@ -4,9 +4,9 @@ import Vocabulary
 struct Allegiance: Sendable {
     /// The log agrees with the leader's below that.
     var verified: Offset = 0
-    /// The leader's last round, and the last that was answered.
+    /// The leader's last round, and the last in which it was told that the log agrees.
     var round: UInt64 = 0
-    var answered: UInt64?
+    var answered: UInt64 = 0
     /// The leader was told that the log is durable below that.
     var reported: Offset = 0
 }
@@ -29,7 +29,6 @@ extension Raft {
         guard follow(sender) else { return }
         allegiance.round = max(allegiance.round, append.round)
         guard holds(append.previous) else {
-            allegiance.answered = max(allegiance.answered ?? 0, append.round)
             let hint = mismatchHint(for: append.previous)
             return send(.appendResponse(AppendResponse(.mismatch(hint: hint), round: append.round)), to: sender)
         }
@@ -37,8 +36,9 @@ extension Raft {
         allegiance.verified = max(allegiance.verified, committed, append.end)
         commit(upTo: min(append.committed, allegiance.verified))
         // New entries are answered when they are durable. Others at once: a heartbeat proves the leader's office (thesis §6.4), and who
-        // sends entries that are there already waits for word of that. What only tells of a commit needs no answer.
-        if !isNew, append.end > append.previous.end || append.round > allegiance.answered ?? 0 { acknowledge() }
+        // sends entries that are there already waits for word of that. What only tells of a commit comes in a round that was answered, and
+        // needs none.
+        if !isNew, append.end > append.previous.end || append.round > allegiance.answered { acknowledge() }
     }
 
     /// The log holds the leader's entries up to there. All that is committed agrees (§5.4, leader completeness).

@@ -12,6 +12,8 @@ struct Office: Sendable {
     var catchUp: CatchUp?
     /// A change of voters goes on; from the effect `proposeVoters` until it is committed.
     var isChangingVoters = false
+    /// It only puts in the log what replicas are formatted with; nobody asked for it.
+    var isPublishingVoters = false
 
     func index(of key: ReplicaKey) -> Int? { replicas.firstIndex { $0.key == key } }
 }
@@ -34,7 +36,8 @@ extension Raft {
     mutating func leaveOffice(isSuperseded: Bool) {
         for read in office.reads { effects.append(.readRefused(id: read.id)) }
         endTransfer(isDone: isSuperseded && office.transfer?.isSent == true)
-        if office.catchUp != nil || office.isChangingVoters { effects.append(.voterChangeEnded(.timedOut)) }
+        let isAsked = office.isChangingVoters && !office.isPublishingVoters
+        if office.catchUp != nil || isAsked { endChange(.timedOut) }
         office = Office()
     }
 
@@ -128,11 +131,10 @@ extension Raft {
         if hasMore(i) { effects.append(.replicate(to: office.replicas[i].key)) }
     }
 
-    mutating func leaderLostConnection(to key: ReplicaKey) {
-        gatherReplicas()
-        guard let i = office.index(of: key) else { return }
+    mutating func leaderConnected(to key: ReplicaKey) {
+        guard let i = office.index(of: key) else { return gatherReplicas() }
         office.replicas[i].connectionLost()
-        office.round += 1
+        office.round += 1  // So that it is answered, whatever was answered before.
         sendHeartbeat(i)
         replicate(i)
         if office.transfer?.target == key {
@@ -176,9 +178,9 @@ extension Raft {
             if durable >= transfer.snapshot.end { office.replicas[i].mode = .streaming }
         }
         let key = office.replicas[i].key
-        advanceCommitted()
+        let isAdvanced = advanceCommitted()
         guard let i = office.index(of: key) else { return }  // Left office, or the replica went with its vote.
-        replicate(i)
+        if !isAdvanced { replicate(i) }
         pushTransfer()
         advanceCatchUp(key)
     }
@@ -187,11 +189,13 @@ extension Raft {
     /// back; what does not is the answer to an append that was on its way behind one that was answered already.
     private mutating func mismatched(_ i: Int, hint: LogPosition) {
         if office.replicas[i].isGettingSnapshot { return }
-        guard let position = log.lastPosition(upTo: hint.end, termMax: hint.term) else { return beginSnapshot(i) }
-        guard position.end < office.replicas[i].next else { return }
-        office.replicas[i].probe(at: position.end)
-        // It lost what it had acknowledged. That must not count any more for what is to be committed.
-        office.replicas[i].match = min(office.replicas[i].match, position.end)
+        let position = log.lastPosition(upTo: hint.end, termMax: hint.term)
+        let agreed = position?.end ?? log.start.end
+        guard position == nil || agreed < office.replicas[i].next else { return }
+        // It may have lost what it had acknowledged. That must not count any more for what is to be committed.
+        office.replicas[i].match = min(office.replicas[i].match, agreed)
+        if position == nil { return beginSnapshot(i) }
+        office.replicas[i].probe(at: agreed)
         sendHeartbeat(i)
     }
 
@@ -211,16 +215,22 @@ extension Raft {
 
     /// §5.4.2: entries are committed by counting replicas only where they are of the leader's own term; older ones with them. Our own log
     /// counts as far as it is durable, like any other.
-    mutating func advanceCommitted() {
+    ///
+    /// - Returns: whether more is committed now; then everyone is told.
+    @discardableResult
+    mutating func advanceCommitted() -> Bool {
         let end = voters.reachedByMajority { key in
             if key == me { return durableEnd }
             return office.index(of: key).map { office.replicas[$0].match } ?? 0
         }
-        guard role == .leader, let end, end > committed, log.position(at: end)?.term == term else { return }
+        guard role == .leader, let end, end > committed, log.position(at: end)?.term == term else { return false }
         commit(upTo: end)
         answerWaitingReads()
         for i in office.replicas.indices { replicate(i) }
-        if office.isChangingVoters, let last = voterSets.last, last.offset < committed { voterChangeCommitted() }
+        if let last = voterSets.last, last.offset < committed {
+            if office.isChangingVoters { voterChangeCommitted() } else if last.offset < 0 { publishVoters() }
+        }
+        return true
     }
 
     /// An entry of our own term is committed, and with it all that was there before: only now is our word about what is committed

@@ -24,10 +24,6 @@ extension Raft {
         guard voters != before else { return }
         effects.append(.votersChanged(voters))
         if role == .leader {
-            // Who lost its vote stays as an observer while it is connected: so it learns that it is out.
-            for replica in office.replicas where before.contains(replica.key) && !voters.contains(replica.key) {
-                if isHeard(replica) { observe(replica.key) }
-            }
             gatherReplicas()
         } else if canStand, electionDeadline == .distantFuture {
             armElectionTimer()
@@ -36,25 +32,10 @@ extension Raft {
 
     // MARK: Who is replicated to
 
-    mutating func observerConnected(_ key: ReplicaKey) {
-        guard key != me, !voters.contains(key) else { return }
-        observe(key)
-        guard role == .leader else { return }
-        if let i = office.index(of: key) {
-            office.replicas[i].connectionLost()
-            office.round += 1
-            sendHeartbeat(i)
-        }
-        gatherReplicas()
-    }
-
-    private mutating func observe(_ key: ReplicaKey) {
-        if !observers.contains(key) { observers = (observers + [key]).sorted() }
-    }
-
-    /// The replicas are the voters, the one that becomes one, and the observers. Whoever is new is asked at once how far it is.
+    /// The replicas are the voters, the one that becomes one, and whoever else is connected: observers, and who lost its vote, so that it
+    /// learns of it. Whoever is new is asked at once how far it is.
     mutating func gatherReplicas() {
-        var wanted = Set(voters.keys).union(observers)
+        var wanted = connectedReplicas.union(voters.keys)
         if let learner { wanted.insert(learner.key) }
         wanted.remove(me)
         office.replicas.removeAll { !wanted.contains($0.key) }
@@ -104,18 +85,28 @@ extension Raft {
     }
 
     private mutating func propose(_ voters: VoterSet) {
+        let present = voters.keys.filter { key in key == me || office.index(of: key).map { isHeard(office.replicas[$0]) } ?? false }
+        guard voters.isMajority(present) else { return endChange(.quorumAtRisk) }
         office.isChangingVoters = true
         effects.append(.proposeVoters(voters))
     }
 
     mutating func endChange(_ outcome: VoterChangeOutcome) { effects.append(.voterChangeEnded(outcome)) }
 
+    /// The set that the first voters are formatted with goes in the log once, so that whoever gets the log knows it.
+    mutating func publishVoters() {
+        guard office.catchUp == nil else { return }
+        office.isChangingVoters = true
+        office.isPublishingVoters = true
+        effects.append(.proposeVoters(voters))
+    }
+
     // MARK: On the way
 
     /// The replica holds more: when it took less than an election timeout to get what was new in its last round, it gets its vote.
     mutating func advanceCatchUp(_ key: ReplicaKey) {
         guard let catchUp = office.catchUp, catchUp.voter.key == key, let i = office.index(of: key),
-            office.replicas[i].caughtUpAt != nil, office.replicas[i].match >= catchUp.goal
+            isHeard(office.replicas[i]), office.replicas[i].match >= catchUp.goal
         else { return }
         if now < catchUp.roundBeganAt.adding(milliseconds: config.electionTimeoutMs) {
             office.catchUp = nil
@@ -136,7 +127,8 @@ extension Raft {
     /// asks the one that has most to stand, and goes.
     mutating func voterChangeCommitted() {
         office.isChangingVoters = false
-        endChange(.done)
+        if !office.isPublishingVoters { endChange(.done) }
+        office.isPublishingVoters = false
         guard !isVoter else { return }
         heartbeat()
         if let target = successor { send(.timeoutNow, to: target) }

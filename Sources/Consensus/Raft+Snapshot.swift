@@ -36,15 +36,15 @@ extension Raft {
         return log.position(at: replica.next) == nil
     }
 
-    /// Who votes after the entries below `end`.
-    package func voters(asOf end: Offset) -> VoterSet { voterSets.last { $0.offset < end }?.voters ?? .empty }
+    /// Who votes after the entries below `end`, for a snapshot that ends there.
+    package func voterSet(asOf end: Offset) -> PlacedVoterSet { voterSets.last { $0.offset < end } ?? .none }
 
     // MARK: Sending
 
     mutating func beginSnapshot(_ i: Int) {
         office.replicas[i].probe(at: snapshot.end)
         office.replicas[i].mode = .snapshot(
-            Progress.Transfer(snapshot: snapshot, total: snapshotBytes, voters: voters(asOf: snapshot.end)))
+            Progress.Transfer(snapshot: snapshot, total: snapshotBytes, voters: voterSet(asOf: snapshot.end)))
         replicate(i)
     }
 
@@ -142,6 +142,6 @@ extension Raft {
         allegiance.verified = snapshot.end
         allegiance.reported = snapshot.end
         effects.append(.installSnapshot(snapshot))
-        changeVoters { $0 = [PlacedVoterSet(offset: chunk.snapshot.end + -1, voters: chunk.voters)] }
+        changeVoters { $0 = [chunk.voters] }
     }
 }

@@ -40,12 +40,14 @@ package struct Raft: Sendable {
 
     var log: TermRuns
     var snapshotBytes: Int64
-    /// Replicas without a vote that are connected; sorted.
-    var observers: [ReplicaKey] = []
+    /// The replicas that there is a connection to: voters, observers, and who was a voter.
+    var connectedReplicas: Set<ReplicaKey> = []
     /// Who would vote for us, or did.
     var votes: [ReplicaKey] = []
     /// The leader asked for the election that is under way.
     var isStandingByTransfer = false
+    /// When this replica asked the others for their pre-votes.
+    var askedAt: Instant
     var electionDeadline = Instant.distantFuture
     /// When the leader was last heard; nil: its connection is lost, or there is none.
     var leaderHeardAt: Instant?
@@ -68,7 +70,7 @@ package struct Raft: Sendable {
         var log = TermRuns(start: LogPosition(end: start, term: start == 0 ? 0 : .unknown))
         if start == snapshot.end { log = TermRuns(start: snapshot) }
         for run in restored.runs { log.append(upTo: run.end, term: run.term) }
-        if log.end.end < snapshot.end { log = TermRuns(start: snapshot) }
+        if log.position(at: snapshot.end) != snapshot { log = TermRuns(start: snapshot) }
         self.config = config
         self.log = log
         self.snapshot = snapshot
@@ -78,10 +80,11 @@ package struct Raft: Sendable {
         for set in restored.voterSets.sorted(by: { $0.offset < $1.offset }) where set.offset < log.end.end {
             if voterSets.last?.offset != set.offset { voterSets.append(set) }  // The snapshot's may be in the log too.
         }
-        committed = snapshot.end
+        committed = max(snapshot.end, min(restored.committed, log.end.end))
         durableEnd = log.end.end
         chance = SeededGenerator(seed: seed)
         self.now = now
+        askedAt = now
         armElectionTimer(soon: true)
         checkInvariants()
     }
@@ -96,8 +99,8 @@ package struct Raft: Sendable {
         switch event {
         case .timePassed: timePassed()
         case .received(let message, let sender): received(message, from: sender)
+        case .connected(let key): connected(to: key)
         case .connectionLost(let key): connectionLost(to: key)
-        case .observerConnected(let key): observerConnected(key)
         case .proposed(let end, let voterSet): proposed(end: end, voterSet: voterSet)
         case .durable(let end): durable(end: end)
         case .readRequested(let id): readRequested(id)
@@ -173,12 +176,24 @@ package struct Raft: Sendable {
         }
     }
 
-    private mutating func connectionLost(to key: ReplicaKey) {
-        observers.removeAll { $0 == key }
+    private mutating func connected(to key: ReplicaKey) {
+        guard key != me else { return }
+        connectedReplicas.insert(key)
         switch role {
-        case .leader: leaderLostConnection(to: key)
-        case .follower: followerLostConnection(to: key)
+        case .leader: leaderConnected(to: key)
+        case .follower: break
         case .preCandidate, .candidate: requestVote(of: key)
+        }
+    }
+
+    private mutating func connectionLost(to key: ReplicaKey) {
+        connectedReplicas.remove(key)
+        if role == .leader {
+            gatherReplicas()
+            if let i = office.index(of: key) { office.replicas[i].connectionLost() }
+        } else if key == leader {
+            leaderHeardAt = nil
+            armElectionTimer(soon: true)
         }
     }
 

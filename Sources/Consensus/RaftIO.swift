@@ -6,7 +6,10 @@ package enum RaftEvent: Equatable, Sendable {
     case timePassed
     /// A message came. Of an `append` the host still holds the entries' bytes, of a `snapshotChunk` the piece's.
     case received(Message, from: ReplicaKey)
-    /// A connection to that replica was made anew or lost: what was on its way is lost, so go back to what is known to be there.
+    /// A connection to that replica was made, maybe in place of another: what was on its way is lost. A leader replicates to everyone
+    /// who is connected, and to the voters.
+    case connected(to: ReplicaKey)
+    /// The connection to that replica is gone, and there is no other.
     case connectionLost(to: ReplicaKey)
     /// The leader's host has put entries up to `end` behind the log's end, with the leader's term; not durable yet. `voterSet`: the last
     /// of them is this change of the quorum.
@@ -20,8 +23,6 @@ package enum RaftEvent: Equatable, Sendable {
     /// Our own snapshot is durable; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's end or
     /// before). `Raft.neededFrom` tells what others still have to get.
     case snapshotTaken(SnapshotID, bytes: Int64, logStart: Offset)
-    /// That replica is connected, and votes not (yet): replicate to it while we lead, until `connectionLost`. Of a voter it says nothing.
-    case observerConnected(ReplicaKey)
     /// Operators' wishes; answered by the effects `transferEnded`, `voterChangeEnded`. Leadership goes to that voter, or the one that
     /// has most of the log.
     case transferLeadership(to: ReplicaKey?)
@@ -76,6 +77,8 @@ package enum VoterChangeOutcome: Equatable, Sendable {
     case alreadyVoter, unknownVoter, notLeader
     /// The last voter cannot go.
     case lastVoter
+    /// No majority of the new set is heard: it could not even agree on itself, and nobody could lead any more.
+    case quorumAtRisk
 }
 
 /// What must survive: the term, and whom this replica voted for in it.
@@ -103,8 +106,9 @@ package enum RaftOutgoing: Equatable, Sendable {
 
 /// What a start finds on disk, all of it on stable storage (what recovery found in the log is synced before).
 ///
-/// A log that ends below its snapshot's end, as after a crash while the snapshot was kept and the entries were not, holds nothing
-/// that is needed: the replica begins with an empty log at the snapshot's end, and so must the host.
+/// A log that does not hold its snapshot's last entry is of no use: the entries were not kept and the snapshot was, or a crash came
+/// between the two halves of `installSnapshot`. The replica begins with an empty log at the snapshot's end then, and so must the host:
+/// it compares with `logStart` and `logEnd`.
 package struct RaftRestored: Sendable {
     package var hardState = HardState()
     /// The first offset in the log, and the position of the snapshot that stands for what lies before (`start` when nothing does).
@@ -113,7 +117,9 @@ package struct RaftRestored: Sendable {
     package var logStart: Offset = 0
     /// The log's terms in runs, from `logStart` to its end.
     package var runs: [LogPosition] = []
-    /// Of the snapshot (placed at its end - 1, so at -1 what a replica is formatted with), then of the log's entries, in order.
+    /// What is known to be committed beyond the snapshot: by a host that begins anew in the same process.
+    package var committed: Offset = 0
+    /// The snapshot's, as `Raft.voterSet(asOf:)` gave it, or what the replica was formatted with, at -1; then those of the log's entries.
     package var voterSets: [PlacedVoterSet] = []
 
     package init() {}

@@ -48,7 +48,8 @@ package struct TermRuns: Equatable, Sendable {
         return slice
     }
 
-    /// The first entry at or behind `from` that `others` has and this log has not, or with another term.
+    /// The first entry at or behind `from` that `others` has and this log has not, or with another term. `others` begins at `from` or
+    /// before.
     ///
     /// - Returns: the end of `others` when this log holds them all.
     package func firstDifference(from: Offset, against others: [LogPosition]) -> Offset {

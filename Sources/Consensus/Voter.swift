@@ -39,6 +39,14 @@ package struct VoterSet: Hashable, Sendable {
         invariant(Set(voters.map(\.key.id)).count == voters.count, "a broker votes twice: \(voters)")
     }
 
+    /// For what comes from a file or another broker.
+    ///
+    /// - Returns: nil when a broker would vote twice.
+    package init?(checking voters: [Voter]) {
+        guard Set(voters.map(\.key.id)).count == voters.count else { return nil }
+        self.init(voters)
+    }
+
     package static let empty = VoterSet([])
     package var keys: [ReplicaKey] { voters.map(\.key) }
     package func contains(_ key: ReplicaKey) -> Bool { voters.contains { $0.key == key } }

@@ -30,7 +30,6 @@ package final class Node: Sendable {
         let started = SystemClock.instant()
         let budget = DescriptorBudget(connectionsMax: settings.connectionsMax, disks: settings.logDirs.count)
         let disks = try Self.openDisks(settings.logDirs, budget, logger)
-        try StorageFormat.check(settings, disks)
         let limits = ConnectionLimits(
             totalMax: budget.connections, perAddressMax: settings.connectionsPerAddressMax,
             overrides: settings.connectionsPerAddressOverrides)
@@ -58,11 +57,12 @@ package final class Node: Sendable {
         syncNumbers.metrics.withLock { $0 = broker.metrics }
         let state = NodeState(started: started)
         do throws(SettingsProblems) {
-            http = try Self.startHTTP(settings.httpListener, mayMove, logger) { path in
-                switch path {
-                case "/metrics": Console.metrics(broker, disks, limits, state)
-                case "/health": Console.health(broker, state)
-                default: nil
+            http = try Self.startHTTP(settings.httpListener, mayMove, logger) { request, answer in
+                if request.isPost { return Console.wish(request, broker, reactor, answer) }
+                switch request.path {
+                case "/metrics": answer(Console.metrics(broker, disks, limits, state))
+                case "/health": answer(Console.health(broker, state))
+                default: answer(nil)
                 }
             }
         } catch {

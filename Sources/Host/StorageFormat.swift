@@ -65,25 +65,6 @@ package struct StorageFormat {
         return leftAlone + fresh.flatMap(\.formattedLines) + [Self.line(of: set, clusterID)]
     }
 
-    /// A broker that is one of several is not formatted by its start: a disk that was lost, or not mounted, would pass for
-    /// a new one, and forget what it has promised.
-    static func check(_ settings: BrokerSettings, _ disks: [any Disk]) throws(SettingsProblems) {
-        guard !settings.broker.quorum.isAlone, let first = disks.first else { return }
-        do throws(DiskError) {
-            if try QuorumStorage.isFormatted(first) { return }
-        } catch {
-            return  // The start says what is wrong with the disk.
-        }
-        throw SettingsProblems(problems: [
-            SettingsProblem(
-                place: "log.dirs",
-                message:
-                    "\(first.name) is not formatted, and this broker is one of several. If it is new, run 'needletail format' "
-                    + "with its configuration file, and those of the other first voters; if it is not, its disk is not there"
-            )
-        ])
-    }
-
     /// The voter that a member was said to be.
     private func own(_ storage: FormatStorage) -> QuorumVoter? {
         guard case .given(let given) = voters else { return nil }

@@ -120,7 +120,9 @@ extension ConfigCatalogue {
             does: "Whether nodes can have a time to live. True is our default; ZooKeeper's is false.")
         add(
             "zookeeper.enforceQuota", .boolean, "true", .any, .low,
-            does: "Whether writes above a node's quota are refused; else they are only logged.")
+            does:
+                "Whether writes above a node's quota are refused; else they are only logged. True is our default; ZooKeeper's "
+                + "is false.")
         add(
             "zookeeper.znode.container.checkIntervalMs", .int, "60000", .atLeast(1), .low,
             does: "How often containers that are empty and nodes whose time is over are removed.")

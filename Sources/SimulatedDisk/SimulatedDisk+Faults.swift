@@ -8,6 +8,7 @@ extension SimulatedDisk {
         let seed = generator.next()
         peek { state in
             state.open = [:]
+            state.crashes += 1
             state.faults = DiskFaults()
             if kind == .power {
                 var stream = SeededGenerator(seed: seed)
@@ -34,6 +35,14 @@ extension SimulatedDisk {
 
     /// The disk is full after so many more bytes; nil: it has room again.
     package func limitSpace(to count: Int64?) { peek { $0.faults.spaceLeft = count } }
+
+    /// Faults that were asked for and have not come will not.
+    package func clearFaults() { peek { $0.faults = DiskFaults() } }
+
+    /// The disk is that large from now on, whatever is on it. Unlike `limitSpace` this outlives a crash, and removing files
+    /// gives room.
+    package func setCapacity(_ bytes: Int64) { peek { $0.total = bytes } }
+    package var usedBytes: Int64 { peek { $0.used } }
 
     /// Flips bits on the medium.
     package func corrupt(_ path: String, at position: Int, mask: UInt8 = 0x01) {

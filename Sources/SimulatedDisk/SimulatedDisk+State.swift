@@ -26,17 +26,23 @@ extension SimulatedDisk.State {
     }
 
     mutating func syncNames(of directory: String) {
-        for (name, inode) in durableNames where parent(of: name) == directory && names[name] != inode {
+        syncNames(
+            of: directory, names: names.filter { parent(of: $0.key) == directory },
+            children: directories.filter { !$0.isEmpty && parent(of: $0) == directory })
+    }
+
+    /// The directory's entries on the medium are those from now on.
+    mutating func syncNames(of directory: String, names wanted: [String: Int], children: Set<String>) {
+        for (name, inode) in durableNames where parent(of: name) == directory && wanted[name] != inode {
             durableNames[name] = nil
             forgetIfNameless(inode)
         }
-        for (name, inode) in names where parent(of: name) == directory { durableNames[name] = inode }
+        // A file that is gone meanwhile, bytes and all, needs no name.
+        for (name, inode) in wanted where files[inode] != nil { durableNames[name] = inode }
         durableDirectories = durableDirectories.filter {
-            $0.isEmpty || parent(of: $0) != directory || directories.contains($0)
+            $0.isEmpty || parent(of: $0) != directory || children.contains($0)
         }
-        for child in directories where !child.isEmpty && parent(of: child) == directory {
-            durableDirectories.insert(child)
-        }
+        durableDirectories.formUnion(children)
     }
 
     mutating func losePower(using generator: inout some RandomNumberGenerator) {

@@ -29,6 +29,10 @@ package final class SimulatedDisk: Disk {
         var faults = DiskFaults()
         var counts: [DiskOperation: Int] = [:]
         var total: Int64 = 1 << 40
+        /// How often the machine has stopped: syncs that were under way then never end.
+        var crashes = 0
+
+        var used: Int64 { files.values.reduce(0) { $0 + Int64($1.bytes.count) } }
     }
     struct OpenFile: Sendable {
         let inode: Int
@@ -183,6 +187,13 @@ extension SimulatedDisk {
                 }
                 state.faults.spaceLeft = left - Int64(allowed)
             }
+            // What lies within the file has its blocks already.
+            let within = max(0, Int64(state.files[inode]!.bytes.count) - position)
+            let room = max(0, state.total - state.used)
+            if Int64(allowed) - within > room {
+                allowed = Int(within + room)
+                failure = DiskError(.noSpace, "write", path)
+            }
             var at = Int(position)
             for piece in pieces where allowed > 0 && !piece.isEmpty {
                 let part = UnsafeRawBufferPointer(rebasing: piece.prefix(allowed))
@@ -249,8 +260,7 @@ extension SimulatedDisk {
 
     package func space() throws(DiskError) -> DiskSpace {
         peek { state in
-            let used = state.files.values.reduce(Int64(0)) { $0 + Int64($1.bytes.count) }
-            let free = max(0, state.total - used)
+            let free = max(0, state.total - state.used)
             return DiskSpace(total: state.total, available: min(free, state.faults.spaceLeft ?? free))
         }
     }

@@ -1,18 +1,28 @@
 /// One file's bytes: what the page cache has, and what a power loss would bring back.
 ///
-/// Only the old contents of pages changed since the last sync are kept beside the bytes, so a synced file costs its
-/// own size.
+/// Only the old contents of changed pages are kept beside the bytes, so a synced file costs its own size. A sync takes
+/// time: what is written after its begin is not covered by it. So the old contents lie in layers, one for each point
+/// that the file may still go back to: the last sync that ended, then each sync that has begun since.
 struct SimulatedFile {
     static let pageSize = 4096
     static let sectorSize = 512
 
-    private(set) var bytes: [UInt8] = []
-    private(set) var durableSize = 0
-    /// Durable contents, before the first change since the last sync, of pages that differ from them. A page shorter
-    /// than `pageSize` is followed by zeros.
-    private var durablePages: [Int: [UInt8]] = [:]
+    /// The file as it was at a point of time, told by what has changed since.
+    private struct Layer {
+        let size: Int
+        /// Contents at that point of the pages changed between it and the next layer's. A page shorter than `pageSize` is
+        /// followed by zeros.
+        var pages: [Int: [UInt8]] = [:]
+    }
 
-    var isDirty: Bool { !durablePages.isEmpty || durableSize != bytes.count }
+    private(set) var bytes: [UInt8] = []
+    /// Never empty: the first is what is durable.
+    private var layers = [Layer(size: 0)]
+    /// The first layer's number; layers are counted from the file's beginning.
+    private var firstLayer = 0
+
+    private var durableSize: Int { layers[0].size }
+    var isDirty: Bool { durableSize != bytes.count || layers.contains { !$0.pages.isEmpty } }
 
     mutating func write(_ piece: UnsafeRawBufferPointer, at position: Int) {
         let end = position + piece.count
@@ -39,10 +49,22 @@ struct SimulatedFile {
         }
     }
 
-    mutating func sync() {
-        durablePages.removeAll()
-        durableSize = bytes.count
+    /// A sync begins: it will cover what was written until now.
+    /// - Returns: what `endSync` wants.
+    mutating func beginSync() -> Int {
+        let last = layers[layers.count - 1]
+        if !last.pages.isEmpty || last.size != bytes.count { layers.append(Layer(size: bytes.count)) }
+        return firstLayer + layers.count - 1
     }
+
+    /// What was written before that sync's begin is durable. Syncs may end in any order.
+    mutating func endSync(_ layer: Int) {
+        guard layer > firstLayer else { return }
+        layers.removeFirst(layer - firstLayer)
+        firstLayer = layer
+    }
+
+    mutating func sync() { endSync(beginSync()) }
 
     /// A bit rots on the medium itself: no sync brings it back.
     mutating func corrupt(at position: Int, mask: UInt8) { bytes[position] ^= mask }
@@ -52,7 +74,7 @@ struct SimulatedFile {
     mutating func losePower(using generator: inout some RandomNumberGenerator) {
         guard isDirty else { return }
         let current = bytes
-        let dirty = durablePages.keys.sorted()
+        let dirty = Set(layers.flatMap(\.pages.keys)).sorted()
         var survivors: Set<Int> = []
         switch Int.random(in: 0..<4, using: &generator) {
         case 0: break
@@ -80,21 +102,22 @@ struct SimulatedFile {
     }
 
     private mutating func restore(_ page: Int, keeping kept: Int) {
-        let old = durablePages[page]!
+        let old = layers.lazy.compactMap { $0.pages[page] }.first!
         let start = page * Self.pageSize
         for index in kept..<Self.pageSize where start + index < bytes.count {
             bytes[start + index] = index < old.count ? old[index] : 0
         }
     }
 
-    /// Keeps the durable contents of the pages in `range`, unless they are kept already.
+    /// Keeps the contents of the pages in `range` as they were at the last layer's point, unless they are kept already.
     private mutating func remember(_ range: Range<Int>) {
         guard !range.isEmpty else { return }
+        let last = layers.count - 1
         for page in range.lowerBound / Self.pageSize...(range.upperBound - 1) / Self.pageSize {
-            guard durablePages[page] == nil else { continue }
+            guard layers[last].pages[page] == nil else { continue }
             let start = page * Self.pageSize
-            let end = min(start + Self.pageSize, bytes.count, durableSize)
-            durablePages[page] = start < end ? Array(bytes[start..<end]) : []
+            let end = min(start + Self.pageSize, bytes.count, layers[last].size)
+            layers[last].pages[page] = start < end ? Array(bytes[start..<end]) : []
         }
     }
 }

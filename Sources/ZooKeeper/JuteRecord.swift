@@ -3,8 +3,8 @@ import Vocabulary
 
 /// A structure of ZooKeeper's protocol, in the layout of its `jute`: fields in order, big-endian, without tags or versions.
 ///
-/// `int` and `long` are 4 and 8 bytes, `boolean` is one; `ustring` and `buffer` are an int32 length and that many bytes, `vector` an
-/// int32 count and its elements; -1 is null for all three.
+/// `int` and `long` are 4 and 8 bytes, `boolean` is one; `ustring` and `buffer` are an int32 length and that many bytes,
+/// `vector` an int32 count and its elements; -1 is null for all three.
 package protocol JuteRecord: Equatable, Sendable {
     /// Reads one record from `frame` at `at`, and moves `at` behind it.
     ///

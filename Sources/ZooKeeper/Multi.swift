@@ -91,9 +91,9 @@ extension MultiReadOperation: MultiEntry {
 
 /// What one operation of a multi or multiRead came to.
 package enum MultiResult: Equatable, Sendable {
-    /// Of `create`.
+    /// Of `create`, and as ZooKeeper 3.8 answers, of `create2`.
     case created(path: String)
-    /// Of `create2`, `createContainer` and `createTTL`, all of which answer as `create2`.
+    /// Of `createContainer` and `createTTL`, both of which answer with the type of `create2`.
     case createdWithStat(path: String, ZnodeStat)
     case deleted
     case dataSet(ZnodeStat)

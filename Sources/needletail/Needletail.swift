@@ -16,7 +16,9 @@ struct Needletail: ParsableCommand {
             CommandGroup(name: "Tools", subcommands: toolCommands),
         ])
 
-    private static let brokerCommands: [any ParsableCommand.Type] = [Start.self, Dev.self, Format.self]
+    private static let brokerCommands: [any ParsableCommand.Type] = [
+        Start.self, Dev.self, Format.self, ClusterCommand.self,
+    ]
     private static let clientCommands: [any ParsableCommand.Type] = [
         TopicCommand.self, ProduceCommand.self, ConsumeCommand.self, ZnodeCommand.self,
     ]

@@ -8,8 +8,8 @@ struct Start: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a broker from a configuration file.",
         discussion: """
-            The file has Kafka's property names; config/broker.properties explains them. Once clients are
-            answered, one line is printed on standard output; logs go to standard error. SIGTERM or SIGINT
+            The file has Kafka's property names; config/broker.properties explains them. Once clients are \
+            answered, one line is printed on standard output; logs go to standard error. SIGTERM or SIGINT \
             stops the broker gracefully, a second one at once.
 
             Examples:

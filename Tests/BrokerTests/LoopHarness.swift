@@ -165,7 +165,7 @@ final class LoopHarness {
             if to == .control { control.append(message) } else { loops[to.index].deliver(message, now: now) }
         case .sync(let request): holdsSyncs ? heldSyncs.append(request) : carryOut(request)
         case .log(let line): lines.append(line)
-        case .dial(let dial): invariantFailed("nobody here dials \(dial.host)")
+        case .dial, .up, .startFailed: invariantFailed("a data loop asks for \(effect)")
         }
     }
 

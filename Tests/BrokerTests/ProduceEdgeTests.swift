@@ -45,6 +45,8 @@ struct ProduceEdgeTests {
         frame[place] = 0x7F
         harness.send(frame, from: peer)
         #expect(peer.connection.isClosing)
+        let reason = harness.lines.last?.fields.first { $0.key == "reason" }?.value
+        #expect(reason?.hasPrefix("records at byte \(place - 4): ") == true, "the field is named")
         #expect(topic.partitions[0].highWatermark == 0)
         let fetched = try harness.ask(makeFetch(topic, from: 0), from: harness.connect())
         #expect(fetched.responses.first?.partitions.first?.highWatermark == 0)

@@ -100,6 +100,14 @@ struct ConsumerClientTests {
         #expect(anew.values.count == 7)
     }
 
+    @Test func `patience with a partition that nobody leads has an end, and the others are read`() throws {
+        let (values, failures, _) = try read([(0, .beginning, .atEnd), (5, .beginning, .atEnd)]) {
+            $0.patienceMs = 2000
+        }
+        #expect(values.count == 10)
+        #expect(failures == [.broker(.leaderNotAvailable, nil)])
+    }
+
     @Test func `a wrong checksum is noticed`() throws {
         var bytes = try makeBroker().logs[0].batches[0]
         bytes[bytes.count - 1] ^= 1

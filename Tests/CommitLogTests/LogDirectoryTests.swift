@@ -121,4 +121,19 @@ struct LogDirectoryTests {
         #expect(try disk.list("").allSatisfy { $0.name.utf8.count <= 255 })
         #expect(try opened.leftovers().count == 1)
     }
+
+    @Test func `what is set aside once more does not take the place of what was`() throws {
+        let disk = SimulatedDisk()
+        let opened = try LogDirectory.open(disk, identity: identity)
+        let orders = TopicPartition(topic: "orders", partition: 0)
+        let long = TopicPartition(topic: String(repeating: "t", count: 249), partition: 0)
+        for partition in [orders, orders, orders, long, long] {
+            try disk.createDirectory("\(partition)")
+            try opened.markStray(partition, topicID: UUID128(high: 1, low: 2))
+        }
+        let names = try disk.list("").map(\.name).filter { $0.hasSuffix("-stray") }
+        #expect(names.count == 5)
+        #expect(names.allSatisfy { $0.utf8.count <= 255 })
+        #expect(try opened.partitions().isEmpty)
+    }
 }

@@ -95,4 +95,72 @@ struct SimulatedDiskTests {
         // Nothing of it is left to lose.
         try disk.sync(.file(file))
     }
+
+    @Test(arguments: 0..<30 as Range<UInt64>)
+    func `a sync covers what was written before it began, and only that`(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        let disk = SimulatedDisk()
+        let file = try disk.open("f", .create)
+        try disk.sync(.directory(""))
+        try write(disk, [1, 1, 1], to: file, at: 0)
+        let first = disk.beginSync(.file(file))
+        try write(disk, [2, 2], to: file, at: 1)
+        let second = disk.beginSync(.file(file))
+        try write(disk, [3, 3], to: file, at: 2)
+        // The later sync may end first: it covers the earlier one's writes too.
+        if seed % 3 == 0 { try disk.endSync(second) }
+        if seed % 3 <= 1 { try disk.endSync(first) }
+        disk.crash(.power, using: &generator)
+        let bytes = try #require(disk.bytes(of: "f"))
+        switch seed % 3 {
+        case 0: #expect(bytes.starts(with: [1, 2, 2]) || bytes.starts(with: [1, 2, 3]))
+        case 1: #expect(bytes.starts(with: [1, 1, 1]) || bytes == [1, 2, 3, 3])
+        default: #expect(bytes.allSatisfy { $0 == 0 } || bytes == [1, 2, 3, 3])
+        }
+    }
+
+    @Test func `a sync under way when the machine stops never ends`() throws {
+        var lost = 0
+        for seed in 0..<20 as Range<UInt64> {
+            var generator = SeededGenerator(seed: seed)
+            let disk = SimulatedDisk()
+            disk.setBytes([1], of: "f")
+            let pending = disk.beginSync(.file(try disk.open("f", .existing)))
+            disk.crash()
+            try write(disk, [2], to: try disk.open("f", .existing), at: 0)
+            try disk.endSync(pending)
+            disk.crash(.power, using: &generator)
+            if disk.bytes(of: "f") == [1] { lost += 1 }
+        }
+        #expect((1..<20).contains(lost))
+    }
+
+    @Test func `a name made after a directory's sync began is not covered by it`() throws {
+        var lost = 0
+        for seed in 0..<20 as Range<UInt64> {
+            var generator = SeededGenerator(seed: seed)
+            let disk = SimulatedDisk()
+            _ = try disk.open("before", .create)
+            let pending = disk.beginSync(.directory(""))
+            _ = try disk.open("after", .create)
+            try disk.endSync(pending)
+            disk.crash(.power, using: &generator)
+            #expect(disk.exists("before"))
+            if !disk.exists("after") { lost += 1 }
+        }
+        #expect((1..<20).contains(lost))
+    }
+
+    @Test func `a small disk has room again once something was removed`() throws {
+        let disk = SimulatedDisk()
+        disk.setCapacity(6)
+        let file = try disk.open("f", .create)
+        try write(disk, [1, 2, 3, 4], to: file, at: 0)
+        try write(disk, [5, 6, 7, 8], to: file, at: 0)
+        let other = try disk.open("g", .create)
+        #expect(throws: DiskError(.noSpace, "write", "g")) { try write(disk, [1, 2, 3], to: other, at: 0) }
+        #expect(disk.usedBytes == 6)
+        try disk.remove("f")
+        try write(disk, [3], to: other, at: 2)
+    }
 }

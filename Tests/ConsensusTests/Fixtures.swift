@@ -58,7 +58,7 @@ struct Dialogue {
         restored.snapshot = snapshot
         restored.logStart = logStart.map { Offset($0) } ?? snapshot.end
         restored.runs = log
-        if !voters.voters.isEmpty { restored.voterSets = [PlacedVoterSet(offset: snapshot.end + -1, voters: voters)] }
+        if !voters.voters.isEmpty { restored.voterSets = [PlacedVoterSet(offset: -1, voters: voters)] }
         now = at(0)
         raft = Raft(config: config, restored: restored, seed: seed, now: now)
     }

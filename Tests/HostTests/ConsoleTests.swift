@@ -5,8 +5,10 @@ import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ConsoleTests {
     private func server() throws -> HTTPServer {
-        try HTTPServer(Listener(name: "HTTP", host: "127.0.0.1", port: 0)) { path in
-            path == "/health" ? .init(status: 503, contentType: "application/json", body: "{}\n") : nil
+        try HTTPServer(Listener(name: "HTTP", host: "127.0.0.1", port: 0)) { request, answer in
+            let body = request.isPost ? "\(request.query)\n" : "{}\n"
+            answer(
+                request.path == "/health" ? .init(status: 503, contentType: "application/json", body: body) : nil)
         }
     }
 
@@ -27,11 +29,21 @@ import Testing
                 "HTTP/1.1 404 "))
         #expect(
             try ask(
-                server, "POST /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
+                server, "PUT /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
             )
             .hasPrefix("HTTP/1.1 405 "))
         let head = try ask(server, "HEAD /health HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n")
         #expect(head.hasSuffix("\r\n\r\n"))
+    }
+
+    @Test func `a wish needs the header that no other site can send`() throws {
+        let server = try server()
+        defer { server.stop() }
+        let head = "POST /health?to=3 HTTP/1.1\r\nhost: a\r\nconnection: close\r\ncontent-length: 0\r\n"
+        #expect(try ask(server, head + "\r\n").hasPrefix("HTTP/1.1 403 "))
+        let answer = try ask(server, head + "x-needletail-admin: yes\r\n\r\n")
+        #expect(answer.hasPrefix("HTTP/1.1 503 "))
+        #expect(answer.hasSuffix("\r\n\r\nto=3\n"))
     }
 
     @Test func `nonsense and large bodies are refused`() throws {

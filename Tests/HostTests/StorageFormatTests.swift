@@ -228,7 +228,7 @@ struct StorageFormatTests {
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         let settings = try member(1, of: 3).settings
         let error = #expect(throws: SettingsProblems.self) { try Node(settings, logger: logger) }
-        #expect(error?.description.contains("1a is not formatted, and this broker is one of several") == true)
+        #expect(error?.description.contains("1a is not formatted. A broker that belongs to a quorum") == true)
         #expect(error?.description.contains("needletail format") == true)
         #expect(try identity("1a") == nil)
     }

@@ -34,58 +34,21 @@ class BrokerDied(AssertionError):
     """The process ended, or did not become ready in time; the message ends with the log's tail."""
 
 
-class Broker:
-    """Starts `needletail start FILE` on fixed ports and a directory of its own, so that it can be restarted in place.
+class Process:
+    """A server's process: killed, paused, restarted, and looked at from outside. Who inherits says how it starts."""
 
-    `overrides` are properties under Kafka's names; underscores in keyword arguments stand for dots.
-    """
-
-    def __init__(self, directory: Path, overrides: dict | None = None, log_dirs: list | None = None):
+    def __init__(self, directory: Path):
         self.directory = Path(directory)
         self.directory.mkdir(parents=True, exist_ok=True)
-        self.log_dirs = [Path(d) for d in (log_dirs or [self.directory / "data"])]
-        self.port = free_port()
-        self.http_port = free_port()
         self.log_path = self.directory / "broker.log"
         self.process: subprocess.Popen | None = None
-        self.ready: dict[str, str] = {}
-        self.ready_seconds = 0.0
-        self.properties = {
-            "node.id": "1",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
-            "http.listener": f"127.0.0.1:{self.http_port}",
-            "log.dirs": ",".join(str(d) for d in self.log_dirs),
-            # The machine's own disk may be nearly full; only the tests of a full disk look at this.
-            "log.dir.min.free.bytes": "1048576",
-        }
-        self.properties.update({name.replace("_", "."): str(value) for name, value in (overrides or {}).items()})
+        # What stands before the command: `ip netns exec NAME` puts the process into a network of its own.
+        self.prefix: list[str] = []
+
+    def start(self, timeout: float = 15.0) -> "Process":
+        raise NotImplementedError
 
     # --- life ---
-
-    def start(self, timeout: float = 15.0) -> "Broker":
-        assert self.process is None, "already running"
-        file = self.directory / "broker.properties"
-        file.write_text("".join(f"{name}={value}\n" for name, value in self.properties.items()))
-        began = time.monotonic()
-        with open(self.log_path, "ab") as log:
-            log.write(f"--- start {time.strftime('%H:%M:%S')}\n".encode())
-            self.process = subprocess.Popen(
-                [binary(), "start", str(file)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
-        os.set_blocking(self.process.stdout.fileno(), False)
-        output = b""
-        while time.monotonic() - began < timeout:
-            output += self.process.stdout.read() or b""
-            found = READY.search(output.decode(errors="replace"))
-            if found:
-                self.ready_seconds = time.monotonic() - began
-                self.ready = dict(pair.split("=", 1) for pair in found.group(1).split())
-                return self
-            if self.process.poll() is not None:
-                code, self.process = self.process.returncode, None
-                raise BrokerDied(f"exit {code} before the ready line\n{self.tail()}")
-            time.sleep(0.002)
-        self.kill()
-        raise BrokerDied(f"no ready line within {timeout} s\n{self.tail()}")
 
     def kill(self) -> None:
         """SIGKILL: the process is gone, what it wrote to the page cache stays."""
@@ -108,7 +71,7 @@ class Broker:
         self.process = None
         return code
 
-    def restart(self, clean: bool = False) -> "Broker":
+    def restart(self, clean: bool = False) -> "Process":
         if self.process is not None:
             if clean:
                 self.stop()
@@ -123,18 +86,6 @@ class Broker:
         self.process.send_signal(signal.SIGCONT)
 
     # --- looks ---
-
-    @property
-    def bootstrap(self) -> str:
-        return f"127.0.0.1:{self.port}"
-
-    @property
-    def address(self) -> tuple[str, int]:
-        return ("127.0.0.1", self.port)
-
-    @property
-    def http(self) -> str:
-        return "http://" + self.ready.get("http", f"127.0.0.1:{self.http_port}")
 
     @property
     def pid(self) -> int:
@@ -168,6 +119,80 @@ class Broker:
 
     def tail(self, lines: int = 60) -> str:
         return "\n".join(["--- the log's last lines", *self.log().splitlines()[-lines:]])
+
+
+class Broker(Process):
+    """Starts `needletail start FILE` on fixed ports and a directory of its own, so that it can be restarted in place.
+
+    `overrides` are properties under Kafka's names; underscores in keyword arguments stand for dots.
+    """
+
+    def __init__(self, directory: Path, overrides: dict | None = None, log_dirs: list | None = None):
+        super().__init__(directory)
+        self.log_dirs = [Path(d) for d in (log_dirs or [self.directory / "data"])]
+        self.port = free_port()
+        self.http_port = free_port()
+        self.ready: dict[str, str] = {}
+        self.ready_seconds = 0.0
+        self.properties = {
+            "node.id": "1",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "http.listener": f"127.0.0.1:{self.http_port}",
+            "log.dirs": ",".join(str(d) for d in self.log_dirs),
+            # The machine's own disk may be nearly full; only the tests of a full disk look at this.
+            "log.dir.min.free.bytes": "1048576",
+        }
+        self.properties.update({name.replace("_", "."): str(value) for name, value in (overrides or {}).items()})
+
+    def start(self, timeout: float = 15.0) -> "Broker":
+        self.launch()
+        return self.wait_ready(timeout)
+
+    def launch(self) -> None:
+        """Starts the process and does not wait: a voter is ready only when its quorum is."""
+        assert self.process is None, "already running"
+        file = self.write_properties()
+        self._began = time.monotonic()
+        with open(self.log_path, "ab") as log:
+            log.write(f"--- start {time.strftime('%H:%M:%S')}\n".encode())
+            self.process = subprocess.Popen(
+                [*self.prefix, binary(), "start", str(file)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
+
+    def write_properties(self) -> Path:
+        file = self.directory / "broker.properties"
+        file.write_text("".join(f"{name}={value}\n" for name, value in self.properties.items()))
+        return file
+
+    def wait_ready(self, timeout: float = 15.0) -> "Broker":
+        os.set_blocking(self.process.stdout.fileno(), False)
+        output = b""
+        while time.monotonic() - self._began < timeout:
+            output += self.process.stdout.read() or b""
+            found = READY.search(output.decode(errors="replace"))
+            if found:
+                self.ready_seconds = time.monotonic() - self._began
+                self.ready = dict(pair.split("=", 1) for pair in found.group(1).split())
+                return self
+            if self.process.poll() is not None:
+                code, self.process = self.process.returncode, None
+                raise BrokerDied(f"exit {code} before the ready line\n{self.tail()}")
+            time.sleep(0.002)
+        self.kill()
+        raise BrokerDied(f"no ready line within {timeout} s\n{self.tail()}")
+
+    # --- looks ---
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return ("127.0.0.1", self.port)
+
+    @property
+    def http(self) -> str:
+        return "http://" + self.ready.get("http", f"127.0.0.1:{self.http_port}")
 
     def partition_directory(self, topic: str, partition: int = 0) -> Path:
         for directory in self.log_dirs:

@@ -13,21 +13,24 @@ from confluent_kafka.admin import AdminClient
 from kafka.admin import KafkaAdminClient
 
 from broker import Broker, binary
+from coordination import client, connected, stopped
+from ensemble import SUPER_DIGEST, Ensemble, is_reference
 
 _numbers = itertools.count(1)
 _live: list[Broker] = []
-_shared: list[Broker] = []
+_shared: list = []
+_ensembles: list[Ensemble] = []
 
 
 # Seconds a test may take, its fixtures apart, and all of them together on two cores.
-TEST_SECONDS, ALL_SECONDS = 120, 360
+TEST_SECONDS, ALL_SECONDS = 120, 660
 _began = time.monotonic()
 
 
 def pytest_sessionstart(session):
     if session.config.option.collectonly:
         return
-    if not os.access(binary(), os.X_OK):
+    if not is_reference() and not os.access(binary(), os.X_OK):
         pytest.exit(f"no program at {binary()}: build it, or name it by NEEDLETAIL", returncode=4)
 
 
@@ -42,6 +45,10 @@ def pytest_runtest_makereport(item, call):
                 continue
             state = "running" if broker.is_alive() else "not running"
             report.sections.append((f"broker {broker.directory.name} ({state})", broker.tail()))
+        for ensemble in _ensembles:
+            if ensemble in _shared and not {"coordination", "coordination_trio"} & set(item.fixturenames):
+                continue
+            report.sections.append(("coordination servers", ensemble.tail()))
 
 
 @pytest.hookimpl(hookwrapper=True)
@@ -101,6 +108,99 @@ def make_broker(tmp_path):
         broker.kill()
         _live.remove(broker)
         shutil.rmtree(broker.directory, ignore_errors=True)
+
+
+# Everything switched on.
+_GENEROUS = {
+    "extendedTypesEnabled": "true", "DigestAuthenticationProvider.superDigest": SUPER_DIGEST, "maxClientCnxns": 0, "enforceQuota": "true",
+}
+
+
+def _shared_ensemble(count: int):
+    directory = Path(tempfile.mkdtemp(prefix="needletail-interop-"))
+    ensemble = Ensemble(directory, count, **_GENEROUS)
+    _ensembles.append(ensemble)
+    _shared.append(ensemble)
+    ensemble.start()
+    yield ensemble
+    ensemble.close()
+    _ensembles.remove(ensemble)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def _session_coordination():
+    yield from _shared_ensemble(1)
+
+
+@pytest.fixture(scope="module")
+def _module_trio():
+    yield from _shared_ensemble(3)
+
+
+@pytest.fixture
+def coordination(_session_coordination):
+    """One coordination server that tests share; restarted if a test did kill it."""
+    if not _session_coordination.servers[0].is_alive():
+        _session_coordination.close()
+        _session_coordination.start()
+    yield _session_coordination
+    _session_coordination.check_alive()
+
+
+@pytest.fixture
+def coordination_trio(_module_trio):
+    """Three servers that the tests of a module share, and do no harm."""
+    _module_trio.leader()
+    yield _module_trio
+    _module_trio.check_alive()
+
+
+@pytest.fixture
+def make_ensemble(tmp_path):
+    """Coordination servers of the test's own: `make_ensemble(3, tickTime=200)`. Killed at the end."""
+    made = []
+
+    def make(count: int = 1, started: bool = True, **options) -> Ensemble:
+        ensemble = Ensemble(tmp_path / f"ensemble{len(made) + 1}", count, **options)
+        made.append(ensemble)
+        _ensembles.append(ensemble)
+        return ensemble.start() if started else ensemble
+
+    yield make
+    for ensemble in made:
+        ensemble.close()
+        _ensembles.remove(ensemble)
+        shutil.rmtree(ensemble.directory, ignore_errors=True)
+
+
+@pytest.fixture
+def chroot(request) -> str:
+    """A path never used before, for a test's own znodes; not created."""
+    return f"/{request.node.originalname.removeprefix('test_')[:50]}-{os.getpid()}-{next(_numbers)}"
+
+
+@pytest.fixture
+def make_kazoo(coordination, chroot):
+    """kazoo clients of the shared server, below a path of the test's own, connected: `make_kazoo(timeout=2.0)`."""
+    with client(coordination.hosts) as maker:
+        maker.create(chroot)
+    made = []
+
+    def make(**options):
+        one = connected(coordination.hosts + chroot, **options)
+        made.append(one)
+        return one
+
+    yield make
+    for one in made:
+        stopped(one)
+
+
+@pytest.fixture
+def znodes(make_kazoo):
+    """One such client."""
+    return make_kazoo()
 
 
 @pytest.fixture

@@ -49,11 +49,13 @@ def test_a_topics_life(tool, topic):
 
 def test_topic_errors_are_one_line_and_say_what(tool, topic):
     tool("topic", "create", topic)
-    assert topic in tool("topic", "create", topic, fails=True)
+    assert f"{topic} exists already; 'needletail topic alter' changes it" in tool("topic", "create", topic, fails=True)
     tool("topic", "create", topic, "--if-not-exists")
-    assert "no-such" in tool("topic", "delete", "no-such", fails=True)
+    missing = "topic no-such does not exist; 'needletail topic list' shows those that do"
+    for command in (("topic", "delete"), ("topic", "describe"), ("consume",)):
+        assert missing in tool(*command, "no-such", fails=True)
+    assert missing in tool("topic", "alter", "no-such", "--config", "retention.ms=1", fails=True)
     tool("topic", "delete", "no-such", "--if-exists")
-    assert "no-such" in tool("topic", "describe", "no-such", fails=True)
     assert "retention.ms" in tool("topic", "create", topic + "x", "--config", "retention.ms=soon", fails=True)
     tool("topic", "alter", topic, "--partitions", 1, fails=True)
     assert "could be" in tool("topic", "create", topic + "y", "--validate-only")
@@ -180,8 +182,16 @@ def test_help_and_usage():
     assert done.returncode == 0
     for command in ("start", "dev", "topic", "produce", "consume", "log", "bench"):
         assert command in done.stdout, command
-        help_text = needletail(command, "--help")
-        assert help_text.returncode == 0 and "needletail" in help_text.stdout
+    for command in ("start", "dev", "topic", "produce", "consume", "log", "bench", "topic create", "topic list", "topic describe",
+                    "topic alter", "topic delete", "log dump", "bench produce", "bench consume", "bench end-to-end"):
+        text = needletail(*command.split(), "--help")
+        assert text.returncode == 0 and f"needletail {command}" in text.stdout
+        assert "unknown context" not in text.stdout, f"a default value of {command} has no text"
+        overview = text.stdout.split("USAGE:")[0]
+        for line, following in zip(overview.splitlines(), overview.splitlines()[1:]):
+            room = 78 - len(line)  # A space, and the last column stays free.
+            assert not line or not following or following[0] == " " or line.endswith(":") \
+                or len(following.split()[0]) >= room, f"{command}: torn line {line!r}"
     for wrong in (["frobnicate"], ["topic", "create"], ["consume"], ["topic", "list", "--bootstrap", "host:port"]):
         done = needletail(*wrong)
         assert done.returncode == 64 and done.stderr, wrong

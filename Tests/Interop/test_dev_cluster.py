@@ -131,6 +131,33 @@ def test_a_broker_that_cannot_start_ends_the_cluster_and_says_why(cluster):
     assert re.search(r"^needletail: broker 2 \(pid \d+\) ended with code 1 before it was ready", said, re.M), said
 
 
+def test_a_cluster_that_runs_is_not_disturbed_by_a_second_start(cluster):
+    cluster.start().wait_ready()
+    files = [(cluster.directory / f"broker-{i}.properties") for i in (1, 2, 3)]
+    before = [file.read_text() for file in files]
+    done = needletail("dev", "--brokers", 3, "--data", cluster.directory, "--port", 0)
+    assert done.returncode == 1 and "is using this directory" in done.stderr, done
+    assert [file.read_text() for file in files] == before
+    assert cluster.process.poll() is None
+    assert cluster.stop() == 0
+
+
+def test_a_reader_of_the_ready_lines_may_go_away(cluster):
+    with open(cluster.err, "wb") as err:
+        cluster.process = subprocess.Popen(
+            [binary(), "dev", "--brokers", "3", "--data", str(cluster.directory), "--port", "0", "--restart"],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=err)
+    lines = [cluster.process.stdout.readline().decode() for _ in range(3)]
+    cluster.process.stdout.close()
+    victim = next(dict(pair.split("=", 1) for pair in line.split()[2:]) for line in lines if " id=2 " in line)
+    os.kill(int(victim["pid"]), signal.SIGKILL)
+    ready = re.compile(r"^\[2\] .* The broker is ready", re.M)
+    eventually(lambda: len(ready.findall(cluster.err.read_text())) == 2, 30, what="the second life")
+    time.sleep(0.1)  # Its ready line is written behind that, to nobody.
+    assert cluster.process.poll() is None
+    assert cluster.stop() == 0
+
+
 def test_what_is_chosen_for_each_broker_cannot_be_set_for_all(cluster):
     done = needletail("dev", "--brokers", 3, "--data", cluster.directory, "--override", "log.dirs=x")
     assert done.returncode == 64 and "log.dirs" in done.stderr

@@ -8,7 +8,7 @@ import confluent_kafka
 import kafka
 import pytest
 
-from broker import eventually
+from broker import BrokerDied, eventually, needletail
 from clients import ALL, RECENT, Record, create_topic
 from segments import batches, partition_batches, segment_files
 from wire import Connection, batch
@@ -220,7 +220,27 @@ def test_flipped_byte_in_an_old_segment_is_reported_never_cut(written):
     with Connection(broker.address) as link:
         error, _ = link.produce(topic, 0, batch([b"x"]))
         assert error in (0, 56, 6, 5), f"served, or KAFKA_STORAGE_ERROR, not {error}"
+    done = needletail("consume", topic, "--bootstrap", broker.bootstrap, "--request-timeout", 1000)
+    assert done.returncode == 1 and f"error: {topic}-0: KAFKA_STORAGE_ERROR" in done.stderr, "it does not wait for ever"
     broker.check_alive()
+
+
+def test_log_dirs_in_another_order_are_refused(make_broker, topic, tmp_path):
+    """The first holds the metadata log: without it all topics would seem to be gone."""
+    broker = make_broker(log_dirs=[tmp_path / "a", tmp_path / "b"])
+    create_topic(broker.bootstrap, topic, partitions=4)
+    for partition in range(4):
+        ALL["confluent-kafka"].produce(broker.bootstrap, topic, partition, [Record(b"kept")])
+    broker.stop()
+    for dirs, said in ((f"{tmp_path}/b,{tmp_path}/a", f"name {tmp_path}/a first"), (f"{tmp_path}/new,{tmp_path}/b", "holds partitions")):
+        broker.properties["log.dirs"] = dirs
+        with pytest.raises(BrokerDied) as died:
+            broker.start(timeout=5)
+        assert said in str(died.value)
+    broker.properties["log.dirs"] = f"{tmp_path}/a,{tmp_path}/b"
+    broker.start()
+    for partition in range(4):
+        assert [r.value for r in ALL["kcat"].consume(broker.bootstrap, topic, partition)] == [b"kept"]
 
 
 # --- a clean stop ---

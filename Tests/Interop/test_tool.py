@@ -62,6 +62,26 @@ def test_dump_finds_damage_and_changes_nothing(stopped, suffix):
     assert {p.name: p.read_bytes() for p in directory.iterdir()} == before
 
 
+@pytest.mark.parametrize("name", ["*.checkpoint", "quorum-state"])
+def test_dump_reads_the_quorums_files_and_finds_damage(stopped, name):
+    broker, _ = stopped
+    directory = broker.log_dirs[0] / "__cluster_metadata-0"
+    file = next(directory.glob(name))
+    done = needletail("log", "dump", directory)
+    assert done.returncode == 0, done.stdout
+    assert "\n  voter 1@" in done.stdout and "\n  term=" in done.stdout
+    data = bytearray(file.read_bytes())
+    for position in range(0, len(data), 7):
+        damaged = bytearray(data)
+        damaged[position] ^= 0x11
+        file.write_bytes(damaged)
+        done = needletail("log", "dump", "--quiet", file)
+        assert done.returncode == 1 and f"PROBLEM {file}" in done.stdout, (position, done)
+    file.write_bytes(data[:-1])
+    assert needletail("log", "dump", "--quiet", file).returncode == 1
+    file.write_bytes(data)
+
+
 def test_dump_of_nothing(tmp_path):
     done = needletail("log", "dump", tmp_path / "none")
     assert done.returncode == 1 and len(done.stderr.strip().splitlines()) == 1 and "none" in done.stderr

@@ -12,9 +12,9 @@ extension BrokerLoop {
     ) throws(WireError) {
         var at = start
         let flexible = context.version >= 9
-        let transactional = try readStringRange(frame.bytes, &at, flexible: flexible) != nil
-        let acks = try readInt16(frame.bytes, &at)
-        let timeoutMs = try readInt32(frame.bytes, &at)
+        let transactional = try readStringRange(frame.bytes, &at, flexible: flexible, "transactionalId") != nil
+        let acks = try readInt16(frame.bytes, &at, "acks")
+        let timeoutMs = try readInt32(frame.bytes, &at, "timeoutMs")
         let pending = PendingProduce(context: context, acks: acks, timeoutMs: timeoutMs)
         let refusal = Self.refusal(acks: acks, transactional: transactional)
         let index = staging.pendings.count
@@ -38,14 +38,14 @@ extension BrokerLoop {
     ) throws(WireError) {
         let flexible = context.version >= 9
         let topicCount =
-            try readArrayCount(frame.bytes, &at, flexible: flexible, elementSizeMin: 3) ?? 0
+            try readArrayCount(frame.bytes, &at, flexible: flexible, elementSizeMin: 3, "topicData") ?? 0
         for _ in 0..<topicCount {
             let (name, id, topic) = try readTopic(frame, &at, context)
             let partitionCount =
-                try readArrayCount(frame.bytes, &at, flexible: flexible, elementSizeMin: 5) ?? 0
+                try readArrayCount(frame.bytes, &at, flexible: flexible, elementSizeMin: 5, "partitionData") ?? 0
             for _ in 0..<partitionCount {
-                let partition = try readInt32(frame.bytes, &at)
-                let records = try readByteRange(frame.bytes, &at, flexible: flexible)
+                let partition = try readInt32(frame.bytes, &at, "index")
+                let records = try readByteRange(frame.bytes, &at, flexible: flexible, "records")
                 if flexible { try skipTags(frame.bytes, &at) }
                 let result = pending.results.count
                 pending.results.append(PendingProduce.PartitionResult(index: partition))
@@ -73,13 +73,13 @@ extension BrokerLoop {
         _ frame: UnsafeMutableRawBufferPointer, _ at: inout Int, _ context: RequestContext
     ) throws(WireError) -> (name: String, id: TopicID, topic: Topic?) {
         if context.version >= 13 {
-            let id = try readUUID(frame.bytes, &at)
+            let id = try readUUID(frame.bytes, &at, "topicId")
             let topic = topology.topic(id: id)
             return (topic?.name ?? "", id, topic)
         }
         let start = at
         let flexible = context.version >= 9
-        let range = try readStringRange(frame.bytes, &at, flexible: flexible)
+        let range = try readStringRange(frame.bytes, &at, flexible: flexible, "name")
         // A producer mostly stays with its topic: comparing the bytes is cheaper than making a string of them.
         if let range, let topic = context.connection.lastProduced, topic.name.utf8.count == range.count,
             topology.topic(id: topic.id) === topic, topic.name.utf8.elementsEqual(frame[range])
@@ -87,7 +87,7 @@ extension BrokerLoop {
             return (topic.name, topic.id, topic)
         }
         at = start
-        let name = try readString(frame.bytes, &at, flexible: flexible)
+        let name = try readString(frame.bytes, &at, flexible: flexible, "name")
         let topic = topology.topic(named: name)
         context.connection.lastProduced = topic
         return (name, topic?.id ?? .zero, topic)
@@ -221,7 +221,6 @@ extension BrokerLoop {
     }
 
     private func finish(_ pending: PendingProduce) {
-        if pending.results.contains(where: { $0.error != .none }) { counters.produceErrors += 1 }
         if pending.acks == 0 { return finishUnacknowledged(pending) }
         if pending.waits.isEmpty { return replyProduce(pending) }
         let deadline = now.instant.adding(milliseconds: Int64(max(0, pending.timeoutMs)))
@@ -230,7 +229,8 @@ extension BrokerLoop {
 
     /// Nothing is answered; a refused batch closes the connection, which is all the client will learn (as in Kafka).
     private func finishUnacknowledged(_ pending: PendingProduce) {
-        counters.request(ApiKey.produce.rawValue, nanoseconds: now.instant - pending.receivedAt)
+        count(ApiKey.produce.rawValue, receivedAt: pending.receivedAt)
+        countErrors(of: pending)
         pending.connection.skipReply(pending.sequence)
         guard let failed = pending.results.first(where: { $0.error != .none }) else { return }
         refuse(

@@ -5,6 +5,7 @@ import Wire
 /// The answers to Produce, written by hand: they are as hot as the requests.
 extension BrokerLoop {
     func replyProduce(_ pending: PendingProduce) {
+        countErrors(of: pending)
         if pending.connection.isClosed { return }
         let flexible = pending.version >= 9
         writer.reset()
@@ -27,6 +28,10 @@ extension BrokerLoop {
         replyWritten(
             pending.connection, pending.sequence, apiKey: ApiKey.produce.rawValue, receivedAt: pending.receivedAt)
         if pending.throttleMs > 0 { throttle(pending.connection, milliseconds: pending.throttleMs) }
+    }
+
+    func countErrors(of pending: PendingProduce) {
+        for result in pending.results where result.error != .none { counters.produceErrors += 1 }
     }
 
     private func write(_ result: PendingProduce.PartitionResult, _ version: Int16, _ flexible: Bool) {
@@ -61,20 +66,22 @@ extension BrokerLoop {
     ) throws(WireError) {
         flushProduce()
         var at = 8
-        _ = try readStringRange(frame.bytes, &at, flexible: false)  // Client id.
-        let acks = try readInt16(frame.bytes, &at)
-        let pending = PendingProduce(context: context, acks: acks, timeoutMs: try readInt32(frame.bytes, &at))
-        for _ in 0..<(try readArrayCount(frame.bytes, &at, flexible: false, elementSizeMin: 6) ?? 0) {
-            let name = try readString(frame.bytes, &at, flexible: false)
-            for _ in 0..<(try readArrayCount(frame.bytes, &at, flexible: false, elementSizeMin: 8) ?? 0) {
-                pending.results.append(PendingProduce.PartitionResult(index: try readInt32(frame.bytes, &at)))
+        _ = try readStringRange(frame.bytes, &at, flexible: false, "clientId")
+        let acks = try readInt16(frame.bytes, &at, "acks")
+        let pending = PendingProduce(context: context, acks: acks, timeoutMs: try readInt32(frame.bytes, &at, "timeoutMs"))
+        for _ in 0..<(try readArrayCount(frame.bytes, &at, flexible: false, elementSizeMin: 6, "topicData") ?? 0) {
+            let name = try readString(frame.bytes, &at, flexible: false, "name")
+            for _ in 0..<(try readArrayCount(frame.bytes, &at, flexible: false, elementSizeMin: 8, "partitionData") ?? 0) {
+                pending.results.append(PendingProduce.PartitionResult(index: try readInt32(frame.bytes, &at, "index")))
                 pending.fail(pending.results.count - 1, .unsupportedVersion)
-                _ = try readByteRange(frame.bytes, &at, flexible: false)
+                _ = try readByteRange(frame.bytes, &at, flexible: false, "records")
             }
             pending.topics.append(PendingProduce.TopicResult(name: name, id: .zero, end: pending.results.count))
         }
-        counters.produceErrors += 1
-        if acks == 0 { return refuse(context.connection, "Closed a connection that produced in an old format.") }
+        if acks == 0 {
+            countErrors(of: pending)
+            return refuse(context.connection, "Closed a connection that produced in an old format.")
+        }
         replyProduce(pending)
     }
 }

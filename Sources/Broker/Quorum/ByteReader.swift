@@ -85,10 +85,14 @@ struct ByteReader {
     mutating func voterSet() throws(WireError) -> VoterSet {
         let start = at
         let voters = try array(itemBytesMin: 26) { reader throws(WireError) in try reader.voter() }
-        guard Set(voters.map(\.key.id)).count == voters.count else {
+        guard let set = VoterSet(checking: voters) else {
             throw WireError(.unexpectedValue(voters.count), at: start, "voters")
         }
-        return VoterSet(voters)
+        return set
+    }
+
+    mutating func placedVoterSet() throws(WireError) -> PlacedVoterSet {
+        PlacedVoterSet(offset: try offset(), voters: try voterSet())
     }
 
     private mutating func range(_ field: StaticString) throws(WireError) -> Range<Int> {

@@ -56,5 +56,10 @@ struct ByteWriter {
         put(value.port)
     }
 
+    mutating func put(_ value: PlacedVoterSet) {
+        put(value.offset)
+        put(value.voters)
+    }
+
     mutating func put(_ value: VoterSet) { put(value.voters) { $0.put($1) } }
 }

@@ -23,6 +23,8 @@ struct Leadership {
     /// Decided in this turn; they go to the log at its end, as one batch.
     var proposals: [Proposal] = []
     var tracker = SessionTracker()
+    /// When it last looked who is alive.
+    var lastLook = Instant(nanoseconds: 0)
     /// When containers and nodes with a time to live are looked at again.
     var nextSweep = Instant.distantFuture
     /// The znode of the controller names this broker, or that is on its way.
@@ -30,6 +32,8 @@ struct Leadership {
     /// Who waits for a change of the voters, and for the leadership to be handed over.
     var voterChange: Asker?
     var transfer: Asker?
+    /// What `/zookeeper/config` says, or will.
+    var publishedVoters: VoterSet?
     private var held: [Held] = []
     private var heldFirst = 0
     private var reads: [UInt64: Held] = [:]

@@ -30,6 +30,9 @@ struct LoggedEntry {
             guard batchChecksumHolds(batch, header: header) else {
                 throw QuorumError("the batch at offset \(next) fails its checksum")
             }
+            guard header.baseSequence < 0 || header.baseSequence == header.partitionLeaderEpoch else {
+                throw QuorumError("the batch at offset \(next) is of another term than it was written in")
+            }
             let payload = batch.extracting(BatchHeader.byteCount..<header.sizeInBytes)
             var cursor = 0
             for _ in 0..<header.recordCount {

@@ -24,6 +24,8 @@ struct Membership {
     var broker: NewBroker?
     /// It was in once: a session that ends is asked for anew, under a new incarnation.
     var wasIn = false
+    /// The leader was asked to change where this voter listens.
+    var isCorrecting = false
     /// When the leader is told next who was heard from.
     var nextHeard: Instant
 

@@ -75,10 +75,7 @@ extension Append {
         out.put(runs) { $0.put($1) }
         out.put(committed)
         out.put(round)
-        out.put(voterSets) { out, placed in
-            out.put(placed.offset)
-            out.put(placed.voters)
-        }
+        out.put(voterSets) { $0.put($1) }
     }
 
     init(from input: inout ByteReader) throws(WireError) {
@@ -99,7 +96,7 @@ extension Append {
             previous: previous, end: end, runs: runs, committed: try input.offset("committed"),
             round: try input.integer(UInt64.self),
             voterSets: try input.array(itemBytesMin: 12, "voterSets") { input throws(WireError) in
-                PlacedVoterSet(offset: try input.offset(), voters: try input.voterSet())
+                try input.placedVoterSet()
             })
     }
 }
@@ -147,7 +144,7 @@ extension SnapshotChunk {
             throw WireError(.unexpectedValue(Int(clamping: position)), at: start, "position")
         }
         self.init(
-            snapshot: snapshot, position: position, total: total, count: Int(count), voters: try input.voterSet(),
+            snapshot: snapshot, position: position, total: total, count: Int(count), voters: try input.placedVoterSet(),
             round: try input.integer(UInt64.self))
     }
 }

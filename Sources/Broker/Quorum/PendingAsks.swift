@@ -9,6 +9,8 @@ enum Asker {
     case control(id: UInt64)
     /// This broker itself, coming up.
     case join
+    /// This broker itself, which listens elsewhere than the quorum thinks.
+    case correction
     /// This broker itself, on its way out.
     case leave
     /// A Kafka client of this broker, about the quorum itself.

@@ -63,6 +63,8 @@ final class QuorumLog {
             builder.append(timestamp: entry.timestamp.milliseconds, key: nil, value: entry.bytes)
         }
         builder.leaderEpoch = term.value
+        // A batch's checksum does not cover its leader epoch, which is Raft's term: here it stands once more, where it does.
+        builder.baseSequence = term.value
         var batch = builder.finish()
         let result: Result<AppendOutcome, DiskError> = batch.withUnsafeMutableBytes { bytes in
             do throws(DiskError) {

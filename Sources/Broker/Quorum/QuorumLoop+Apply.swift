@@ -36,7 +36,11 @@ extension QuorumLoop {
     private func apply(_ transaction: CoordinationTransaction, _ logged: LoggedEntry) {
         let zxid = logged.offset.value + 1
         let changes = coordination.replay(transaction, zxid: zxid, at: logged.timestamp)
-        if case .sessionClosed(let id) = transaction { sessionEnded(id) }
+        switch transaction {
+        case .sessionClosed(let id): sessionEnded(id)
+        case .sessionMoved(let id, let broker, _): clientSessionMoved(id, to: broker)
+        case .writes, .sessionCreated: break
+        }
         if !changes.isEmpty { notify(changes, zxid: zxid) }
     }
 

@@ -35,7 +35,7 @@ extension QuorumLoop {
         switch asker {
         case .peer(let key, let id): send(.answer(id: id, answer), to: key)
         case .nobody: break
-        case .client, .control, .join, .leave, .kafka, .admin:
+        case .client, .control, .join, .correction, .leave, .kafka, .admin:
             if case .notLeader = answer.outcome { return deliver(answer, to: asker) }
             if answer.index > applied { asks.wait(asker, answer) } else { deliver(answer, to: asker) }
         }
@@ -46,6 +46,7 @@ extension QuorumLoop {
         case .client(let connection, let request): clientAnswered(connection, request, answer)
         case .control(let id): controlAnswered(id, answer.outcome)
         case .join: joinAnswered(answer.outcome)
+        case .correction: membership.isCorrecting = false
         case .leave: left()
         case .kafka(let ticket): kafkaAnswered(ticket, answer.outcome)
         case .admin(let id): adminAnswered(id, answer.outcome)

@@ -90,16 +90,23 @@ extension QuorumLoop {
 
     // MARK: - Serving
 
+    /// A loop that did not turn for so long was stopped, or its machine was.
+    private static var stallMs: Int64 { 2000 }
+
     /// What is due on the leader.
     func lead() {
         expireAsks()
         guard leadership.isServing, failure == nil else { return }
+        // A leader that did not run could not hear anyone: nobody is dead for that.
+        if leadership.lastLook.adding(milliseconds: Self.stallMs) < now.instant { leadership.tracker.restart(at: now.instant) }
+        leadership.lastLook = now.instant
         for session in leadership.tracker.takeExpired(at: now.instant) { expire(session) }
         if leadership.nextSweep <= now.instant {
             leadership.nextSweep = now.instant.adding(milliseconds: config.zookeeper.containerCheckMs)
             sweep()
         }
         publishController()
+        publishVoters()
     }
 
     /// All of earlier terms is applied: from here on it may decide.
@@ -109,6 +116,7 @@ extension QuorumLoop {
         leadership.tracker = SessionTracker(coordination.sessions.values, at: now.instant)
         formatIfNew()
         publishController()
+        publishVoters()
         askAgain()
     }
 

@@ -16,6 +16,7 @@ extension QuorumLoop {
         let every = max(50, min(config.zookeeper.tickMs / 4, config.quorum.brokerHeartbeatMs / 2))
         membership.nextHeard = now.instant.adding(milliseconds: every)
         tellHeard()
+        if membership.session != nil { correctVoter() }
     }
 
     private func join() {
@@ -56,7 +57,8 @@ extension QuorumLoop {
 
     /// The broker stops: its session ends now, and if it leads another broker takes over, before anyone has to notice.
     func leave() {
-        guard let session = membership.session else { return left() }
+        // A broker that is the whole cluster has nobody to tell, and hands nothing over.
+        guard let session = membership.session, !config.quorum.isAlone else { return left() }
         membership.standing = .leaving
         ask(.coordination(.closeSession(id: session, broker: me.id)), .leave)
     }
@@ -88,7 +90,7 @@ extension QuorumLoop {
             try checkDuplicate(of: new)
             new.epoch = nil
             _ = try metadata.decide(.registerBroker(new), at: now.timestamp)  // Before anything is proposed.
-            if let session = brokerSession(new.id) { closeSession(session, by: nil, .nobody) }
+            if let session = brokerSession(new.id) { replaceSession(session) }
             let session = createSession(ask)
             makeParents(of: BrokerZnodes.path(new.id))
             new.epoch = nextZxid
@@ -111,6 +113,16 @@ extension QuorumLoop {
             .duplicateBrokerRegistration,
             "Another broker is registered with that broker id. If the broker was recently restarted with other directories, "
                 + "this clears once its session has expired.")
+    }
+
+    /// The broker's session before this one ends. What that means for its partitions its registration says, which follows: one that
+    /// comes back at once need not hand over what it leads.
+    private func replaceSession(_ id: Int64) {
+        let decision = coordination.decide(
+            .closeSession(id: id, broker: nil), zxid: nextZxid, at: now.timestamp)
+        guard case .commit(let transaction, _) = decision else { return }
+        leadership.tracker.remove(id)
+        propose(transaction)
     }
 
     private func createSession(_ ask: JoinAsk) -> Session {
@@ -193,6 +205,31 @@ extension QuorumLoop {
         if let deletion = delete(BrokerZnodes.controller) { propose(deletion) }
         let data = BrokerZnodes.controller(me.id, term: leadership.term, at: now.timestamp)
         if let creation = create(BrokerZnodes.controller, data, owner: session) { propose(creation) }
+    }
+}
+
+extension QuorumLoop {
+    /// The quorum's members where ZooKeeper's clients look for them.
+    func publishVoters() {
+        guard leadership.isServing, leadership.publishedVoters != raft.voters else { return }
+        leadership.publishedVoters = raft.voters
+        let lines = raft.voters.voters.map { "server.\($0.key.id)=\($0.host):\($0.port):participant" }
+        let text = Array((lines + ["version=\(String(nextZxid, radix: 16))"]).joined(separator: "\n").utf8)
+        let operation = ZnodeOperation.setData(path: "/zookeeper/config", data: text, version: -1)
+        let decision = coordination.decide(
+            .write(operation, by: .cluster(through: me.id)), zxid: nextZxid, at: now.timestamp)
+        if case .commit(let transaction, _) = decision { propose(transaction) }
+    }
+
+    /// A voter that listens elsewhere than the quorum thinks says so (KIP-853).
+    func correctVoter() {
+        guard let endpoint = config.quorum.endpoint, let voter = raft.voters.voter(me.id), voter.key == me,
+            !membership.isCorrecting
+        else { return }
+        let right = Voter(key: me, host: endpoint.host, port: UInt16(clamping: endpoint.port))
+        guard voter != right else { return }
+        membership.isCorrecting = true
+        ask(.quorum(.updateVoter(right)), .correction)
     }
 }
 

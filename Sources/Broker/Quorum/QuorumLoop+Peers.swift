@@ -14,7 +14,7 @@ extension QuorumLoop {
     func closedPeer(_ connection: BrokerConnection) {
         guard let link = links.remove(connection.id, now: now.instant), let key = link.key else { return }
         // What was sent on it may be lost, on the other connection too if that one takes its place.
-        drive(.connectionLost(to: key))
+        drive(links.link(to: key) == nil ? .connectionLost(to: key) : .connected(to: key))
         if links.link(to: key) == nil, key == raft.leader { failAsks() }
     }
 
@@ -53,6 +53,7 @@ extension QuorumLoop {
     }
 
     private func received(_ message: RaftMessage, _ payload: [UInt8], from key: ReplicaKey, on link: PeerLink) {
+        if let flaw = message.flaw { return refuse(link, flaw) }
         switch message.body {
         case .append(let append):
             if append.end > append.previous.end, now.instant < fullUntil {
@@ -86,7 +87,7 @@ extension QuorumLoop {
         guard link.key == nil else { return refuse(link, "it says hello twice") }
         if link.dialed == nil { send(.hello(PeerHello(clusterID: clusterID, key: me)), on: link) }
         links.greeted(link, hello.key)
-        drive(.observerConnected(hello.key))
+        drive(.connected(to: hello.key))
         if hello.key == raft.leader { askAgain() }
     }
 

@@ -55,6 +55,10 @@ extension QuorumLoop {
             case .unknownVoter: .refused(.voterNotFound, "No voter has that id and directory.")
             case .notLeader: .refused(.notController, "This broker does not lead the quorum any more.")
             case .lastVoter: .refused(.invalidRequest, "The last voter cannot be removed.")
+            case .quorumAtRisk:
+                .refused(
+                    .invalidRequest,
+                    "Of the voters that there would be no majority is heard from, so the cluster could not go on.")
             }
         answer(asker, PeerAnswer(.quorum(reply), index: applied))
     }

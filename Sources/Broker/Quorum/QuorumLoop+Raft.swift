@@ -117,9 +117,10 @@ extension QuorumLoop {
         restored.snapshotBytes = snapshots.newestBytes
         restored.logStart = log.startOffset
         restored.runs = log.termRuns
+        restored.committed = applied
         restored.voterSets = raft.voterSets.filter { $0.offset < log.endOffset }
         raft = Raft(config: raft.config, restored: restored, seed: chance.next(), now: now.instant)
-        for link in links.all { if let key = link.key { drive(.observerConnected(key)) } }
+        for link in links.all { if let key = link.key { drive(.connected(to: key)) } }
     }
 
     // MARK: - The other replicas

@@ -22,6 +22,14 @@ extension QuorumLoop {
         if bytes >= config.quorum.snapshotBytes { beginSnapshot() }
     }
 
+    /// The last one is old, and something has happened since.
+    func snapshotIfLate() {
+        guard let every = config.quorum.snapshotMs, applied > snapshots.newest.end, failure == nil else { return }
+        guard now.instant >= snapshots.taken.adding(milliseconds: every) else { return }
+        snapshots.taken = now.instant
+        beginSnapshot()
+    }
+
     /// Begins a snapshot of all that is applied.
     /// - Returns: nil when it has begun, or the reason why it has not.
     @discardableResult
@@ -30,7 +38,7 @@ extension QuorumLoop {
         guard applied > snapshots.newest.end else { return "Nothing has changed since the last snapshot." }
         guard let id = raft.position(at: applied) else { return "Nothing is applied yet." }
         let header = SnapshotFile.Header(
-            id: id, timestamp: appliedTimestamp, voters: raft.voters(asOf: applied))
+            id: id, timestamp: appliedTimestamp, voters: raft.voterSet(asOf: applied))
         let path = QuorumLog.directory + "/" + SnapshotFile.name(id) + ".part"
         do throws(DiskError) {
             let file = try log.disk.open(path, .create)
@@ -96,6 +104,7 @@ extension QuorumLoop {
             try log.disk.rename(making.path, to: SnapshotFile.path(making.id))
             try log.disk.sync(.directory(QuorumLog.directory))
             snapshots.became(making.id, bytes: making.written)
+            snapshots.taken = now.instant
             let keep = min(making.id.end, raft.neededFrom)
             try log.deletePrefix(before: keep, now: now.timestamp)
             drive(.snapshotTaken(making.id, bytes: making.written, logStart: log.startOffset))

@@ -31,6 +31,7 @@ extension QuorumLoop {
             metadata: metadata, chance: chance, now: now)
         loop.coordination = state?.coordination ?? Coordination()
         loop.coordination.config = coordinationConfig(config.zookeeper)
+        try loop.followReplica()
         for warning in found.warnings {
             loop.log(.warning, "The metadata log needed repair.", [("reason", warning)])
         }
@@ -44,6 +45,17 @@ extension QuorumLoop {
             ])
         loop.aim()
         return loop
+    }
+
+    /// Where Raft began with an empty log at the snapshot's end, since the log is not of that snapshot, so does the log.
+    private func followReplica() throws(StartError) {
+        if raft.logStart == log.startOffset, raft.logEnd == log.endOffset { return }
+        do throws(LogError) {
+            try log.restart(at: raft.logEnd, now: now.timestamp)
+            pending.removeAll()
+        } catch {
+            throw StartError("The metadata log cannot be begun anew behind its snapshot: \(error)")
+        }
     }
 
     private static func state(_ found: QuorumFound, _ disk: any Disk) throws(StartError) -> SnapshotState? {

@@ -71,7 +71,7 @@ package final class QuorumLoop {
         links = PeerLinks(chance: chance.split())
         membership = Membership(now: now.instant)
         zookeeper = ZooKeeperServer(config.zookeeper, chance: chance.split(), now: now)
-        snapshots = Snapshots(found.restored.snapshot, bytes: found.restored.snapshotBytes)
+        snapshots = Snapshots(found.restored.snapshot, bytes: found.restored.snapshotBytes, now: now.instant)
         var raftConfig = RaftConfig(me: me)
         raftConfig.electionTimeoutMs = config.quorum.electionTimeoutMs
         raftConfig.heartbeatMs = max(10, config.quorum.electionTimeoutMs / 10)
@@ -155,6 +155,7 @@ package final class QuorumLoop {
         lead()
         keepMembership()
         keepClients()
+        snapshotIfLate()
         let isSnapshotting = snapshotSlice()
         finishTurn()
         if isSnapshotting { return now.instant }

@@ -31,7 +31,7 @@ package enum QuorumStorage {
     static func writeVoters(disk: any Disk, voters: [QuorumVoter]) throws(DiskError) {
         try disk.createDirectory(QuorumLog.directory)
         let set = VoterSet(voters.map(\.voter))
-        let header = SnapshotFile.Header(id: .start, timestamp: 0, voters: set)
+        let header = SnapshotFile.Header(id: .start, timestamp: 0, voters: PlacedVoterSet(offset: -1, voters: set))
         var footer = ByteWriter()
         footer.put(UInt64(1))
         let bytes =
@@ -89,7 +89,7 @@ package enum QuorumStorage {
                 let path = SnapshotFile.path(snapshot)
                 let header = try SnapshotFile.header(disk, path)
                 found.restored.snapshotBytes = try disk.sizeOf(path)
-                found.restored.voterSets = [PlacedVoterSet(offset: snapshot.end + -1, voters: header.voters)]
+                found.restored.voterSets = [header.voters]
             }
             found.restored.logStart = log.startOffset
             found.restored.runs = log.termRuns

@@ -55,7 +55,7 @@ enum SnapshotFile {
         let id: SnapshotID
         /// Of the last entry it covers.
         let timestamp: Timestamp
-        let voters: VoterSet
+        let voters: PlacedVoterSet
 
         func encode() -> [UInt8] {
             var out = ByteWriter()
@@ -66,7 +66,7 @@ enum SnapshotFile {
             return out.bytes
         }
 
-        init(id: SnapshotID, timestamp: Timestamp, voters: VoterSet) {
+        init(id: SnapshotID, timestamp: Timestamp, voters: PlacedVoterSet) {
             self.id = id
             self.timestamp = timestamp
             self.voters = voters
@@ -78,7 +78,7 @@ enum SnapshotFile {
             guard version == 1 else { throw WireError(.unexpectedValue(Int(version)), at: 0, "version") }
             id = try input.position()
             timestamp = Timestamp(milliseconds: try input.integer(Int64.self, "timestamp"))
-            voters = try input.voterSet()
+            voters = try input.placedVoterSet()
         }
     }
 

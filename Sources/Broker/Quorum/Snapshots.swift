@@ -34,10 +34,11 @@ struct Snapshots {
     var reading: (id: SnapshotID, file: FileID)?
     var making: Making?
     var incoming: Incoming?
-    /// When the newest was taken.
-    var taken: Instant?
+    /// When the newest was taken, or the loop began.
+    var taken: Instant
 
-    init(_ newest: SnapshotID, bytes: Int64) {
+    init(_ newest: SnapshotID, bytes: Int64, now: Instant) {
+        taken = now
         self.newest = newest
         newestBytes = bytes
     }

@@ -11,7 +11,9 @@ extension QuorumLoop {
     private static var leaderlessMaxMs: Int64 { 3000 }
 
     func openZooKeeper(_ connection: BrokerConnection) {
-        zookeeper.add(ZooKeeperConnection(connection, now: now))
+        let client = ZooKeeperConnection(connection, now: now)
+        if config.zookeeper.skipsACLs { client.identities.append(.superuser) }
+        zookeeper.add(client)
     }
 
     func closedZooKeeper(_ connection: BrokerConnection) {
@@ -123,11 +125,13 @@ extension QuorumLoop {
         if client.isReadOnly {
             return take(request, xid: xid, isAsked: false, client, reply: .failure(.notReadOnly))
         }
+        let isHeld = client.isReadWaiting
         let slot = ZooKeeperConnection.Slot(
-            id: client.takeID(), xid: xid, request: request, arrived: now.instant, isAsked: true)
+            id: client.takeID(), xid: xid, request: request, arrived: now.instant, isAsked: true,
+            held: isHeld ? question : nil)
         client.wait(slot)
         zookeeper.outstanding += 1
-        ask(question, .client(connection: client.connection.id, request: slot.id))
+        if !isHeld { ask(question, .client(connection: client.connection.id, request: slot.id)) }
     }
 
     /// The leader's answer, now that it shows here.
@@ -150,11 +154,14 @@ extension QuorumLoop {
         goOn(client)
     }
 
-    /// Answers what can be answered now, in order.
+    /// Answers what can be answered now, in order, and asks what waited for that.
     func goOn(_ client: ZooKeeperConnection) {
         while let slot = client.takeReady() {
             zookeeper.outstanding -= 1
             answer(slot, client)
+        }
+        while !client.connection.isClosing, let (question, id) = client.takeHeld() {
+            ask(question, .client(connection: client.connection.id, request: id))
         }
         resumeReading()
     }

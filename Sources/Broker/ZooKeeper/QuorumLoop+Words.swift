@@ -90,7 +90,7 @@ extension QuorumLoop {
     private func line(_ client: ZooKeeperConnection, isLong: Bool) -> String {
         let counts = client.statistics
         let isOpen = if case .open = client.state { true } else { false }
-        var text = "/\(client.connection.peer)[\(isOpen ? 1 : 0)](queued=\(client.outstanding),"
+        var text = "/\(client.connection.peer):\(client.connection.peerPort)[\(isOpen ? 1 : 0)](queued=\(client.outstanding),"
         text += "recved=\(counts.received),sent=\(counts.sent)"
         if isLong, client.session != 0 {
             text += ",sid=\(hex(client.session)),lop=\(counts.lastOperation),est=\(counts.established)"

@@ -4,8 +4,8 @@ import ZooKeeper
 
 /// One ZooKeeper client's connection: its session, and its requests in the order in which they came.
 ///
-/// Writes go to the leader as they come, many at a time; a read waits until the writes before it are applied here. Answers leave
-/// in the order of the requests.
+/// Writes go to the leader as they come, many at a time; a read waits until the writes before it are applied here, and holds back
+/// those behind it, which it must not see. Answers leave in the order of the requests.
 final class ZooKeeperConnection {
     ///     greeting -> opening -> open -> closing
     enum State {
@@ -24,11 +24,16 @@ final class ZooKeeperConnection {
         let xid: Int32
         let request: ZooKeeperRequest
         let arrived: Instant
-        /// It was asked of the leader.
+        /// It is the leader's to answer.
         let isAsked: Bool
+        /// What the leader is to be asked, once the reads before it are answered.
+        var held: PeerQuestion?
         /// The leader's answer to it.
         var reply: ZooKeeperReply?
         var zxid: Int64 = 0
+
+        /// It is answered from the tree as it stands when its turn comes.
+        var isRead: Bool { !isAsked && reply == nil }
     }
 
     let connection: BrokerConnection
@@ -44,6 +49,10 @@ final class ZooKeeperConnection {
 
     private var slots: [Slot] = []
     private var first = 0
+    /// Among `slots`: reads, which take their answer when their turn comes.
+    private var readsWaiting = 0
+    /// Among `slots`: requests that are held back.
+    private var heldCount = 0
     private var nextSlot: UInt64 = 1
 
     init(_ connection: BrokerConnection, now: Moment) {
@@ -54,19 +63,23 @@ final class ZooKeeperConnection {
 
     var isIdle: Bool { first == slots.count }
     var outstanding: Int { slots.count - first }
-    /// Something was asked of the leader, whose fate nobody would know if the leader were lost.
     /// It asked for the end of its session.
     var isClosingSession: Bool {
-        slots[first...].contains { if case .closeSession = $0.request { true } else { false } }
+        slots[first...].contains { if case .closeSession = $0.request { $0.held == nil } else { false } }
     }
-    var hasAsked: Bool { slots[first...].contains { $0.isAsked && $0.reply == nil } }
+    /// What comes now must not take effect before a read has been answered.
+    var isReadWaiting: Bool { readsWaiting > 0 }
 
     func takeID() -> UInt64 {
         defer { nextSlot += 1 }
         return nextSlot
     }
 
-    func wait(_ slot: Slot) { slots.append(slot) }
+    func wait(_ slot: Slot) {
+        if slot.isRead { readsWaiting += 1 }
+        if slot.held != nil { heldCount += 1 }
+        slots.append(slot)
+    }
 
     /// The leader's answer to a request that waits.
     func answered(_ id: UInt64, _ reply: ZooKeeperReply, zxid: Int64) {
@@ -80,14 +93,33 @@ final class ZooKeeperConnection {
     /// The next request that can be answered now.
     func takeReady() -> Slot? {
         guard first < slots.count, slots[first].reply != nil || !slots[first].isAsked else { return nil }
-        defer {
-            first += 1
-            if first == slots.count {
-                slots.removeAll(keepingCapacity: slots.count <= 256)
-                first = 0
-            }
+        let slot = slots[first]
+        if slot.isRead { readsWaiting -= 1 }
+        first += 1
+        if first == slots.count {
+            slots.removeAll(keepingCapacity: slots.count <= 256)
+            first = 0
+        } else if first >= 256, first * 2 >= slots.count {
+            // A client that always has something under way never empties the row.
+            slots.removeFirst(first)
+            first = 0
         }
-        return slots[first]
+        return slot
+    }
+
+    /// The next request that was held back and has no read before it any more; it counts as asked from now on.
+    func takeHeld() -> (question: PeerQuestion, id: UInt64)? {
+        guard heldCount > 0 else { return nil }
+        var index = first
+        while index < slots.count, !slots[index].isRead {
+            if let question = slots[index].held {
+                slots[index].held = nil
+                heldCount -= 1
+                return (question, slots[index].id)
+            }
+            index += 1
+        }
+        return nil
     }
 }
 

@@ -83,13 +83,13 @@ package struct ZooKeeperClient: ClientMachine, Sendable {
     var outputs: [Output] = []
     /// Frames of requests, one behind the other, to go out with the next flush.
     var outgoing: [UInt8] = []
-    private var queued: [(token: Int, request: ZooKeeperRequest)] = []
-    private var chance: SeededGenerator
-    private var servers: [Endpoint]
-    private var serverIndex = 0
-    private var failedInARow = 0
-    private var retryAt = Instant(nanoseconds: .min)
-    private var lastLink = 0
+    var queued: [(token: Int, request: ZooKeeperRequest)] = []
+    var chance: SeededGenerator
+    var servers: [Endpoint]
+    var serverIndex = 0
+    var failedInARow = 0
+    var retryAt = Instant(nanoseconds: .min)
+    var lastLink = 0
     private var lastToken = 0
     private var lastXid: Int32 = 0
 
@@ -161,130 +161,15 @@ package struct ZooKeeperClient: ClientMachine, Sendable {
         return [.send(link, outgoing)]
     }
 
-    // MARK: Connecting
-
-    private mutating func connect(at now: Instant, _ effects: inout [LinkEffect]) {
-        guard connection == nil, now >= retryAt else { return }
-        if case .ended = state { return }
-        let server = servers[serverIndex]
-        serverIndex = (serverIndex + 1) % servers.count
-        lastLink += 1
-        connection = Connection(link: LinkID(lastLink), startedAt: now, heardAt: now, sentAt: now)
-        effects.append(.connect(LinkID(lastLink), host: server.host, port: server.port))
-    }
-
-    private mutating func greet(at now: Instant) {
-        var request = ConnectRequest()
-        request.lastZxidSeen = lastZxid
-        request.timeoutMs = session?.timeoutMs ?? settings.sessionTimeoutMs
-        request.isReadOnly = settings.acceptsReadOnly
-        if let session {
-            request.sessionID = session.id
-            request.password = session.password
-        }
-        connection!.phase = .greeting
-        outgoing = request.frame
-    }
-
-    private mutating func greeted(_ frame: RawSpan) throws(ClientError) {
-        guard connection!.phase == .greeting else { throw .malformed("an answer to nothing") }
-        let response: ConnectResponse
-        do throws(WireError) {
-            var at = 0
-            response = try ConnectResponse(frame, &at)
-        } catch {
-            throw .malformed("\(error)")
-        }
-        guard response.timeoutMs > 0 else { return end(.sessionExpired) }
-        session = Session(id: response.sessionID, password: response.password, timeoutMs: response.timeoutMs)
-        connection!.phase = .ready
-        failedInARow = 0
-        unreachable = nil
-        change(.connected(isReadOnly: response.isReadOnly ?? false))
-        for identity in settings.identities { send(.auth(identity), xid: Xid.auth, token: nil) }
-        for request in watches.requests(relativeZxid: lastZxid) {
-            send(.setWatches(request), xid: Xid.setWatches, token: nil)
-        }
-        let requests = queued
-        queued = []
-        for (token, request) in requests { send(request, token: token) }
-    }
-
-    /// The connection is gone, or never was: the next server, at once unless all have been tried.
-    private mutating func lost(_ reason: String, at now: Instant) {
-        connection = nil
-        outgoing = []
-        failedInARow += 1
-        if failedInARow >= servers.count {
-            unreachable = reason
-            retryAt = now.adding(milliseconds: Int64.random(in: 100...1_000, using: &chance))
-        }
-        let broken = waiting[answered...]
-        waiting = []
-        answered = 0
-        let isClosing = broken.contains { $0.opCode == .closeSession }
-        for request in broken {
-            if let token = request.token { outputs.append(.replied(token: token, .failure(.connectionLoss))) }
-        }
-        if isClosing { return end(.ok) }
-        if case .connected = state { change(.connecting) }
-    }
-
-    private mutating func giveUp(_ reason: String, at now: Instant) -> [LinkEffect] {
-        lost(reason, at: now)
-        return nextDeadline.map { [.wake(at: $0)] } ?? []
-    }
-
-    private mutating func drop() -> [LinkEffect] {
-        guard let link = connection?.link else { return [] }
-        connection = nil
-        return [.close(link)]
-    }
-
-    // MARK: Time
-
-    private mutating func checkTime(at now: Instant, _ effects: inout [LinkEffect]) {
-        if case .ended = state {
-            effects += drop()
-            return
-        }
-        guard let connection, let deadline = silenceDeadline else { return }
-        if now >= deadline {
-            effects.append(.close(connection.link))
-            return lost("the server did not answer in time", at: now)
-        }
-        if let due = pingDue, now >= due { send(.ping, xid: Xid.ping, token: nil) }
-    }
-
-    private var nextDeadline: Instant? {
-        if case .ended = state { return nil }
-        guard let silenceDeadline else { return retryAt }
-        return min(silenceDeadline, pingDue ?? .distantFuture)
-    }
-
-    /// When the server counts as gone.
-    private var silenceDeadline: Instant? {
-        guard let connection else { return nil }
-        guard connection.phase == .ready, let session else {
-            return connection.startedAt.adding(milliseconds: settings.connectTimeoutMs)
-        }
-        return connection.heardAt.adding(milliseconds: Int64(session.timeoutMs) * 2 / 3)
-    }
-
-    private var pingDue: Instant? {
-        guard let connection, connection.phase == .ready, let session else { return nil }
-        return connection.sentAt.adding(milliseconds: max(1, Int64(session.timeoutMs) / 3))
-    }
-
     // MARK: Requests
 
-    private mutating func send(_ request: ZooKeeperRequest, token: Int?) {
+    mutating func send(_ request: ZooKeeperRequest, token: Int?) {
         // Only positive numbers: the others have meanings.
         lastXid = lastXid == .max ? 1 : lastXid + 1
         send(request, xid: lastXid, token: token)
     }
 
-    private mutating func send(_ request: ZooKeeperRequest, xid: Int32, token: Int?) {
+    mutating func send(_ request: ZooKeeperRequest, xid: Int32, token: Int?) {
         let lowered = settings.address.chroot.lowered(request)
         waiting.append(Waiting(xid: xid, opCode: lowered.opCode, token: token, watch: AskedWatch(lowered)))
         if outgoing.isEmpty {

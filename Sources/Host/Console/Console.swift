@@ -41,6 +41,34 @@ enum Console {
             status: isReady && hasDisk ? 200 : 503, contentType: "application/json", body: body)
     }
 
+    /// What an operator wants of the quorum; answered when it is done, or refused.
+    static func wish(
+        _ request: HTTPServer.Request, _ broker: Broker, _ reactor: Reactor,
+        _ answer: @escaping @Sendable (HTTPServer.Answer?) -> Void
+    ) {
+        let wish: QuorumAdmin
+        switch request.path {
+        case "/quorum/snapshot": wish = .snapshot
+        case "/quorum/transfer-leadership":
+            if request.query.isEmpty {
+                wish = .transferLeadership(to: nil)
+            } else {
+                guard request.query.hasPrefix("to="), let id = Int32(request.query.dropFirst(3)) else {
+                    return answer(.text(400, "Say to which broker: ?to=ID, or nothing for any."))
+                }
+                wish = .transferLeadership(to: BrokerID(id))
+            }
+        default: return answer(nil)
+        }
+        let message = broker.admin.ask(wish) { outcome in
+            switch outcome {
+            case .success(let text): answer(.text(200, text))
+            case .failure(let refusal): answer(.text(409, refusal.message))
+            }
+        }
+        reactor.post(message, to: .quorum)
+    }
+
     private static func quoted(_ text: String) -> String {
         var quoted = "\""
         for scalar in text.unicodeScalars {

@@ -3,9 +3,10 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// HTTP for operators: `GET /metrics`, `GET /health`. One thread; not on any hot path.
+/// HTTP for operators: `GET /metrics`, `GET /health`, and wishes by POST. One thread; not on any hot path.
 ///
-/// Limits: 64 connections, a minute of idleness, no request bodies, headers as NIOHTTP1 bounds them.
+/// Limits: 64 connections, a minute of idleness, no request bodies, headers as NIOHTTP1 bounds them. A POST needs the header
+/// `x-needletail-admin`, which pages of other sites cannot have a browser send unasked.
 package final class HTTPServer: Sendable {
     package struct Answer: Sendable {
         package var status: Int
@@ -19,8 +20,15 @@ package final class HTTPServer: Sendable {
         }
     }
 
-    /// Answers a path; nil is 404.
-    package typealias Respond = @Sendable (_ path: String) -> Answer?
+    package struct Request: Sendable {
+        package let isPost: Bool
+        package let path: String
+        /// Behind the question mark, `to=3`.
+        package let query: String
+    }
+
+    /// Answers a request, now or later; nil is 404.
+    package typealias Respond = @Sendable (_ request: Request, _ answer: @escaping @Sendable (Answer?) -> Void) -> Void
 
     package let listener: Listener
     private let group: MultiThreadedEventLoopGroup
@@ -65,6 +73,12 @@ package final class HTTPServer: Sendable {
     private static var connectionsMax: Int { 64 }
 }
 
+extension HTTPServer.Answer {
+    static func text(_ status: Int, _ line: String) -> HTTPServer.Answer {
+        HTTPServer.Answer(status: status, contentType: "text/plain; charset=utf-8", body: line + "\n")
+    }
+}
+
 /// How many connections are open.
 private final class OpenCount: Sendable {
     private let value = Atomic<Int>(0)
@@ -104,25 +118,37 @@ private final class HTTPResponder: ChannelInboundHandler {
     func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
 
     private func answer(_ context: ChannelHandlerContext, _ request: HTTPRequestHead) {
-        let path = String(request.uri.prefix { $0 != "?" && $0 != "#" })
-        let answer: HTTPServer.Answer =
-            if request.method != .GET, request.method != .HEAD {
-                .init(
-                    status: 405, contentType: "text/plain; charset=utf-8",
-                    body: "Only GET and HEAD are served here.\n")
-            } else {
-                respond(path)
-                    ?? .init(
-                        status: 404, contentType: "text/plain; charset=utf-8",
-                        body: "Nothing is here. Try /metrics or /health.\n")
+        let isPost = request.method == .POST
+        guard isPost || request.method == .GET || request.method == .HEAD else {
+            return write(context, request, .text(405, "Only GET, HEAD and POST are served here."))
+        }
+        guard !isPost || request.headers.contains(name: "x-needletail-admin") else {
+            return write(context, request, .text(403, "A POST needs the header x-needletail-admin."))
+        }
+        let parts = request.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        let path = String(parts[0].prefix { $0 != "#" })
+        let asked = HTTPServer.Request(isPost: isPost, path: path, query: parts.count > 1 ? String(parts[1]) : "")
+        let loop = context.eventLoop
+        let bound = NIOLoopBound((self, context), eventLoop: loop)
+        respond(asked) { answer in
+            loop.execute {
+                let (handler, context) = bound.value
+                guard context.channel.isActive else { return }
+                handler.write(context, request, answer ?? .text(404, "Nothing is here. Try /metrics or /health."))
             }
+        }
+    }
+
+    private func write(
+        _ context: ChannelHandlerContext, _ request: HTTPRequestHead, _ answer: HTTPServer.Answer
+    ) {
         let body = context.channel.allocator.buffer(string: answer.body)
         var headers = HTTPHeaders()
         headers.add(name: "content-type", value: answer.contentType)
         headers.add(name: "content-length", value: "\(body.readableBytes)")
         headers.add(name: "x-content-type-options", value: "nosniff")
         if !request.isKeepAlive { headers.add(name: "connection", value: "close") }
-        if answer.status == 405 { headers.add(name: "allow", value: "GET, HEAD") }
+        if answer.status == 405 { headers.add(name: "allow", value: "GET, HEAD, POST") }
         let head = HTTPResponseHead(
             version: request.version, status: HTTPResponseStatus(statusCode: answer.status), headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)

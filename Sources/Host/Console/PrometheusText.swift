@@ -68,16 +68,13 @@ package enum PrometheusText {
 
     private static func requests(_ text: inout String, _ loops: [LoopCounters]) {
         var histograms = ""
-        var errors = ""
         for api in ServedAPIs.all {
             let index = Int(api.rawValue)
             var count: UInt64 = 0
             var nanoseconds: UInt64 = 0
-            var failed: UInt64 = 0
             var buckets = [UInt64](repeating: 0, count: InlineHistogram.bounds.count + 1)
             for loop in loops where index < loop.requests.count {
                 count += loop.requests[index].count
-                failed += loop.requests[index].errors
                 nanoseconds += loop.requests[index].nanoseconds
                 for (bucket, value) in loop.requests[index].buckets.values.enumerated() {
                     buckets[bucket] += value
@@ -94,14 +91,11 @@ package enum PrometheusText {
             histograms += "broker_request_seconds_bucket{api=\"\(name)\",le=\"+Inf\"} \(count)\n"
             histograms += "broker_request_seconds_sum{api=\"\(name)\"} \(seconds(nanoseconds))\n"
             histograms += "broker_request_seconds_count{api=\"\(name)\"} \(count)\n"
-            errors += "broker_request_errors_total{api=\"\(name)\"} \(failed)\n"
         }
         head(
             &text, "broker_request_seconds", "histogram",
-            "From a request's arrival until its answer is queued.")
+            "From a request's arrival until its answer was handed to the socket.")
         text += histograms
-        head(&text, "broker_request_errors_total", "counter", "Requests answered with an error.")
-        text += errors
     }
 
     private static func counter(_ text: inout String, _ name: String, _ help: String, _ value: UInt64) {

@@ -99,10 +99,10 @@ extension DataLoop {
             if let milliseconds = listener.deadPeerMs { _ = nt_notice_dead_peer(descriptor, milliseconds) }
             let loop = id == .quorum ? id : LoopID(acceptor!.nextLoop(of: context.mailboxes.count))
             if loop == id {
-                adopt(descriptor, listener: listener, peer: address)
+                adopt(descriptor, listener: listener, peer: address, port: port)
             } else {
                 context.mailboxes[loop.index].post(
-                    .adopt(descriptor: descriptor, listener: listener, peer: address))
+                    .adopt(descriptor: descriptor, listener: listener, peer: address, port: port))
             }
         }
     }

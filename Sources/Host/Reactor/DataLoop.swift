@@ -178,8 +178,8 @@ final class DataLoop {
         for message in inbox {
             switch message {
             case .broker(let message): logic.deliver(message, now: now)
-            case .adopt(let descriptor, let listener, let peer):
-                adopt(descriptor, listener: listener, peer: peer)
+            case .adopt(let descriptor, let listener, let peer, let port):
+                adopt(descriptor, listener: listener, peer: peer, port: port)
             case .resolved(let dial, let addresses): resolved(dial, addresses)
             case .warmed(let key):
                 guard let connection = connections[key] else { continue }
@@ -193,13 +193,14 @@ final class DataLoop {
 
     // MARK: - Connections come and go
 
-    func adopt(_ descriptor: Int32, listener: OpenListener, peer: String) {
+    func adopt(_ descriptor: Int32, listener: OpenListener, peer: String, port: UInt16) {
         guard finishBy == nil else {
             limits(of: listener).release(peer)
             close(descriptor)
             return
         }
         let broker = logic.open(listener: listener.name, peer: peer, now: now)
+        broker.peerPort = port
         let connection = insert(descriptor, broker, limits: limits(of: listener))
         if nt_epoll_add(epoll, descriptor, connection.interest, connection.key.word) != 0 { drop(connection) }
     }

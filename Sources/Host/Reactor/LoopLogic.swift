@@ -51,7 +51,7 @@ package protocol ControlLogic: AnyObject {
 enum HostMessage: Sendable {
     case broker(LoopMessage)
     /// A connection that loop 0 accepted for this loop.
-    case adopt(descriptor: Int32, listener: OpenListener, peer: String)
+    case adopt(descriptor: Int32, listener: OpenListener, peer: String, port: UInt16)
     /// The addresses of a host that this loop wants to connect to.
     case resolved(dial: UInt32, Result<[String], ResolverPool.Failure>)
     /// The cold range that the connection waited for is in the page cache.

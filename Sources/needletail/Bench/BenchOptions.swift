@@ -132,7 +132,8 @@ struct BenchTiming: ParsableArguments {
 /// What is said of it.
 struct BenchReporting: ParsableArguments {
     @Option(
-        help: "Process id of a broker on this machine: its CPU time and memory are measured; may be repeated.")
+        help: "Process id of a broker on this machine: its CPU time and memory are measured; may be repeated."
+    )
     var brokerPid: [Int32] = []
     @Option(
         help: ArgumentHelp(

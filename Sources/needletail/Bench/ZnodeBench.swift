@@ -51,18 +51,25 @@ struct BenchZnode: ParsableCommand {
         plan.keepsNodes = keep
         let session = ZnodeSession(service)
         let made = try session.call(.create(CreateRequest(path: path)))
+        session.close()
         guard case .created = made else { throw ZnodeText.unexpected(made, path) }
         let run = ZnodeRun(self, plan)
-        defer { session.close() }
         do { try run.execute() } catch {
-            _ = try? ZnodeSubtree.delete(path, session)
+            deleteNodes()
             throw error
         }
-        if !keep {
-            let (_, code) = try ZnodeSubtree.delete(path, session)
-            if code != .ok { complain("error: \(path) could not be deleted: \(ZnodeText.explain(code))") }
-        }
+        if !keep { deleteNodes() }
         try run.report(options: described)
+    }
+
+    /// The clients delete their own; what is left is the root, and what they could not delete.
+    ///
+    /// A failure has its line, but changes nothing of the result.
+    private func deleteNodes() {
+        let session = ZnodeSession(service)
+        defer { session.close() }
+        guard let (_, code) = try? ZnodeSubtree.delete(path, session) else { return }
+        if code != .ok { complain("error: \(path) could not be deleted: \(ZnodeText.explain(code))") }
     }
 
     private var described: Described {

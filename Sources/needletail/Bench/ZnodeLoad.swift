@@ -51,10 +51,11 @@ final class ZnodeLoad: ClientMachine {
     /// Begins nothing new; what is in flight still counts.
     func stop() { if phase == .running { phase = .draining } }
 
-    /// Deletes what it made, and ends its session.
+    /// Deletes what it made, and ends its session; without a connection only that.
     func cleanUp() {
         nextNode = 0
         phase = .cleaning
+        guard case .connected = client.state else { return client.close() }
     }
 
     func step(_ event: LinkEvent, at now: Instant) -> [LinkEffect] {
@@ -67,7 +68,13 @@ final class ZnodeLoad: ClientMachine {
 
     private func advance(_ effects: [LinkEffect], at now: Instant) -> [LinkEffect] {
         for output in client.takeOutputs() {
-            if case .replied(_, let reply) = output { replied(reply, at: now) }
+            switch output {
+            case .replied(_, let reply): replied(reply, at: now)
+            case .changed(.ended(let code)):
+                if phase != .cleaning { failed(.create, "the session ended: \(code)") }
+                phase = .done
+            case .changed, .fired: break
+            }
         }
         pump(at: now)
         return effects + client.flush(at: now)
@@ -97,7 +104,6 @@ final class ZnodeLoad: ClientMachine {
             if reply.code != .ok, reply.code != .noNode { failed(.create, "deleting nodes: \(reply.code)") }
         }
         if case .deleteParent = flight.purpose { client.close() }
-        if case .ended = client.state { phase = .done }
     }
 
     private func measured(

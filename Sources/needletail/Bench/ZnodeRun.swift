@@ -31,7 +31,9 @@ final class ZnodeRun {
 
     private var loads: [ZnodeLoad] { driver.machines }
 
+    /// Whatever happens, the clients have deleted their nodes and closed their sessions afterwards, as far as that is possible.
     func execute() throws {
+        defer { cleanUp() }
         try prepare()
         let share = command.operations.map { ($0 + loads.count - 1) / loads.count }
         for index in loads.indices { driver.with(index) { load, _ in load.start(operations: share) } }
@@ -44,10 +46,11 @@ final class ZnodeRun {
 
     private func prepare() throws {
         for index in loads.indices { driver.with(index) { _, _ in } }
-        // Many nodes take their time; a server that does not answer is noticed by its silence.
+        // A client that finds no place may be the first to hear of it: the others are given time to connect.
+        let patience = now().adding(milliseconds: 2_000)
         while !loads.allSatisfy({ $0.phase == .ready }) {
-            if let reason = loads.compactMap(\.client.unreachable).first {
-                throw Failure.unavailable("\(command.service.zookeeper): \(reason); is the service running?")
+            if now() > patience, let reason = loads.compactMap(\.client.unreachable).first {
+                throw unreachable(reason)
             }
             let errors = Set(loads.flatMap { $0.tallies.flatMap(\.errors.keys) }).sorted()
             if !errors.isEmpty { throw Failure.failed(errors.joined(separator: ", ")) }
@@ -57,6 +60,15 @@ final class ZnodeRun {
             if driver.isInterrupted { throw ExitCode(130) }
             driver.turn(until: now().adding(milliseconds: 1_000))
         }
+    }
+
+    private func unreachable(_ reason: String) -> ExitCode {
+        let connected = loads.count { if case .connected = $0.client.state { true } else { false } }
+        let advice =
+            connected == 0
+            ? "is the service running?"
+            : "\(connected) of \(loads.count) clients are connected: does the service limit them (maxClientCnxns)?"
+        return Failure.unavailable("\(command.service.zookeeper): \(reason); \(advice)")
     }
 
     private func measure() throws {
@@ -89,11 +101,14 @@ final class ZnodeRun {
 
     private func comeHome() {
         for index in loads.indices { driver.with(index) { load, _ in load.stop() } }
-        var limit = now().adding(milliseconds: 10_000)
+        let limit = now().adding(milliseconds: 10_000)
         while loads.contains(where: { $0.inFlight > 0 }), now() < limit { driver.turn(until: limit) }
         final = total()
+    }
+
+    private func cleanUp() {
         for index in loads.indices { driver.with(index) { load, _ in load.cleanUp() } }
-        limit = now().adding(milliseconds: 120_000)
+        let limit = now().adding(milliseconds: 120_000)
         while loads.contains(where: { $0.phase != .done }), now() < limit { driver.turn(until: limit) }
         if showsProgress { writeAll(2, Array("\r\u{1B}[K".utf8)) }
     }

@@ -6,12 +6,12 @@ struct Dev: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Start a broker, or a cluster on this machine, for development: zero configuration.",
         discussion: """
-            Listens on 127.0.0.1 only and keeps its data from one start to the next. Once clients are
-            answered, one line is printed on standard output for each broker; logs go to standard error.
+            Listens on 127.0.0.1 only and keeps its data from one start to the next. Once clients are \
+            answered, one line is printed on standard output for each broker; logs go to standard error. \
             Control-C stops it.
 
-            With --brokers 3 three processes are started that form a quorum: on the port, the next one and the
-            one behind it. Each has its configuration file and its data in the directory. One that dies is
+            With --brokers 3 three processes are started that form a quorum: on the port, the next one and the \
+            one behind it. Each has its configuration file and its data in the directory. One that dies is \
             reported, and stays dead unless --restart is given: kill one and see the others go on.
 
             Examples:

@@ -37,6 +37,7 @@ struct DevCluster {
     /// Prepares the directory, starts the brokers, and returns when all have ended.
     func run(restarts: Bool, _ logging: LoggingOptions) throws {
         let signals = StopSignals()
+        nt_ignore_sigpipe()  // Whoever read the ready lines may be gone; the brokers go on.
         try prepare()
         let supervisor = Supervisor(
             path: "/proc/self/exe",
@@ -72,24 +73,29 @@ struct DevCluster {
             throw failure("\(directory): \(String(cString: strerror(errno)))")
         }
         let ports = try Ports(self)
-        var members: [StorageFormat.Member] = []
-        for id in ids {
-            let properties = properties(of: id, ports)
-            do throws(SettingsProblems) {
-                members.append(StorageFormat.Member(file: file(id), settings: try BrokerSettings(properties)))
-            } catch {
-                throw refusal(error)
-            }
+        let properties = ids.map { self.properties(of: $0, ports) }
+        // What the voters are to know each other by stands in the files before they are told. Files that are there are written
+        // anew only when the directories are ours: the cluster may be running.
+        for (id, properties) in zip(ids, properties) where access(file(id), F_OK) != 0 {
             try write(properties, to: file(id))
         }
+        do throws(SettingsProblems) {
+            try format(properties)
+        } catch {
+            for problem in error.problems { writeLine("needletail: \(problem)", to: STDERR_FILENO) }
+            throw ExitCode.failure
+        }
+        for (id, properties) in zip(ids, properties) { try write(properties, to: file(id)) }
+    }
+
+    private func format(_ properties: [Properties]) throws(SettingsProblems) {
         var format = StorageFormat()
         format.ignoresFormatted = true
         var generator = SystemRandomNumberGenerator()
-        do throws(SettingsProblems) {
-            _ = try format.run(members, using: &generator)
-        } catch {
-            throw refusal(error)
+        let members = try zip(ids, properties).map { id, properties throws(SettingsProblems) in
+            StorageFormat.Member(file: file(id), settings: try BrokerSettings(properties))
         }
+        _ = try format.run(members, using: &generator)
     }
 
     private func properties(of id: Int, _ ports: Ports) -> Properties {
@@ -117,11 +123,6 @@ struct DevCluster {
             throw failure("\(path): \(String(cString: strerror(errno)))")
         }
         close(descriptor)
-    }
-
-    private func refusal(_ error: SettingsProblems) -> ExitCode {
-        for problem in error.problems { writeLine("needletail: \(problem)", to: STDERR_FILENO) }
-        return .failure
     }
 
     // MARK: - Ports

@@ -10,6 +10,8 @@ final class Socket {
     let inbox = ReceiveBuffer()
     private(set) var isOpen = false
     var isWatchingWrites = true
+    /// The last read filled all the space there was: more may wait. If not, epoll tells when there is more.
+    private(set) var mayHaveMore = false
     private var outbox: [[UInt8]] = []
     private var first = 0  // The frame being sent; those before it are gone.
     private var sent = 0  // How much of it is gone too.
@@ -103,6 +105,7 @@ final class Socket {
             var count = 0
             inbox.fill { space in
                 count = nt_receive(fd, space.baseAddress, space.count)
+                mayHaveMore = count == space.count
                 return count
             }
             if count > 0 { return .done }

@@ -115,6 +115,7 @@ final class SocketDriver<Machine: ClientMachine> {
             } catch {
                 return lost(key, "\(error)")
             }
+            if !socket.mayHaveMore { return }
         }
     }
 

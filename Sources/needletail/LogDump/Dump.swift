@@ -84,6 +84,12 @@ final class Dump {
         case ".snapshot" where segmentBase(path) != nil:
             line("\(path)")
             SnapshotDump(dump: self, path: path).run()
+        case ".checkpoint" where QuorumDump.isSnapshot(name):
+            line("\(path)")
+            QuorumDump(dump: self, path: path).runSnapshot()
+        case _ where name == "quorum-state":
+            line("\(path)")
+            QuorumDump(dump: self, path: path).runState()
         case _
         where name.hasSuffix("checkpoint") || name == "partition.metadata" || name == "meta.properties":
             line("\(path)")

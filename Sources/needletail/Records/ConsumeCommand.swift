@@ -62,6 +62,7 @@ struct ConsumeCommand: ParsableCommand {
     func run() throws {
         var settings = Consumer.Settings()
         settings.outOfRange = nil
+        if !follow { settings.patienceMs = connection.requestTimeout }
         let cluster = connection.settings(clientID: "needletail-consume")
         let loop = ConsumeLoop(
             ConsumerClient(cluster: cluster, consumer: settings), topic: topic, format: format,

@@ -49,9 +49,7 @@ final class ConsumeLoop {
     }
 
     private func missing(_ error: ErrorCode) -> ExitCode {
-        error == .unknownTopicOrPartition
-            ? Failure.failed("topic \(topic) does not exist; 'needletail topic list' shows those that do")
-            : Failure.failed("topic \(topic): \(error.name)")
+        Failure.failed(topicProblem(topic, error, nil))
     }
 
     private func select(_ wanted: [Int32], _ partitions: Int) throws -> [TopicPartition] {

@@ -14,6 +14,9 @@ struct RecordFormat: ExpressibleByArgument {
 
     static let valueOnly = RecordFormat(pieces: [.value, .text([10])])
 
+    /// Only `valueOnly` is a default; a reflected value is nothing to show in a help text.
+    var defaultValueDescription: String { "value" }
+
     private init(pieces: [Piece]) { self.init(form: .pieces(pieces)) }
     private init(form: Form) { self.form = form }
 

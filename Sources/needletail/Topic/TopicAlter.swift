@@ -54,6 +54,6 @@ struct TopicAlter: ParsableCommand {
 
     private func check(_ code: Int16, _ message: String?) throws {
         guard code != 0 else { return }
-        throw Failure.failed("topic \(name): \(ClientError.broker(.of(code), message))")
+        throw Failure.failed(topicProblem(name, .of(code), message))
     }
 }

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Client
+import Vocabulary
 
 /// `needletail topic`: what topics there are, and changing that.
 struct TopicCommand: ParsableCommand {
@@ -17,6 +19,15 @@ struct TopicCommand: ParsableCommand {
         subcommands: [
             TopicCreate.self, TopicList.self, TopicDescribe.self, TopicAlter.self, TopicDelete.self,
         ])
+}
+
+/// What went wrong with a topic, and what can be done about it where that is not plain.
+func topicProblem(_ name: String, _ code: ErrorCode, _ message: String?) -> String {
+    switch code {
+    case .unknownTopicOrPartition: "topic \(name) does not exist; 'needletail topic list' shows those that do"
+    case .topicAlreadyExists: "topic \(name) exists already; 'needletail topic alter' changes it"
+    default: "topic \(name): \(ClientError.broker(code, message))"
+    }
 }
 
 /// `name=value`, as in `--config`.

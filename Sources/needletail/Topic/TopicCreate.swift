@@ -45,7 +45,7 @@ struct TopicCreate: ParsableCommand {
                 report(topic, isNew: code == .none)
             } else {
                 failed = true
-                complain("error: topic \(topic.name): \(ClientError.broker(code, topic.errorMessage))")
+                complain("error: \(topicProblem(topic.name, code, topic.errorMessage))")
             }
         }
         if failed { throw ExitCode.failure }

@@ -31,7 +31,7 @@ struct TopicDescribe: ParsableCommand {
                 known.append(name)
             } else {
                 failed = true
-                complain("error: topic \(name): \(ClientError.broker(error, nil))")
+                complain("error: \(topicProblem(name, error, nil))")
             }
         }
         let starts = try offsets(session, view, known, timestamp: -2)

@@ -57,7 +57,7 @@ struct TopicDelete: ParsableCommand {
                 print("deleted \(name)")
             } else if code != .unknownTopicOrPartition || !ifExists {
                 failed = true
-                complain("error: topic \(name): \(ClientError.broker(code, topic.errorMessage))")
+                complain("error: \(topicProblem(name, code, topic.errorMessage))")
             }
         }
         if failed { throw ExitCode.failure }

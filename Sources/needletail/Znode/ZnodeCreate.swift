@@ -101,15 +101,18 @@ struct ZnodeCreate: ParsableCommand {
         }
     }
 
+    /// At once, not when the program ends: who reads the path of an ephemeral node from a pipe needs it while the node lives.
     private func report(_ created: String, _ stat: ZnodeStat?) {
+        var output = Output()
         switch format {
-        case .text: print(created)
+        case .text: output.append("\(created)\n")
         case .json:
-            print(
-                JSON.object([
-                    ("path", .string(created)), ("created", .bool(stat != nil)),
-                    ("stat", stat.map(ZnodeText.json) ?? .null),
-                ]))
+            let fields: [(String, JSON)] = [
+                ("path", .string(created)), ("created", .bool(stat != nil)),
+                ("stat", stat.map(ZnodeText.json) ?? .null),
+            ]
+            output.append("\(JSON.object(fields))\n")
         }
+        output.flush()
     }
 }

@@ -27,10 +27,14 @@ final class ZnodeSession {
     /// A read whose connection broke is asked again; what became of a write nobody can tell.
     func call(_ requests: [ZooKeeperRequest]) throws -> [ZooKeeperReply] {
         var answers = [ZooKeeperReply?](repeating: nil, count: requests.count)
-        let limit = now().adding(milliseconds: options.requestTimeout)
+        var first = 0  // All before it are answered.
+        var limit = now().adding(milliseconds: options.requestTimeout)
         while true {
-            let open = requests.indices.filter { answers[$0] == nil }.prefix(Self.inFlightMax)
-            if open.isEmpty { return answers.compactMap { $0 } }
+            let open = Array(
+                requests.indices[first...].lazy.filter { answers[$0] == nil }.prefix(Self.inFlightMax))
+            guard let next = open.first else { return answers.compactMap { $0 } }
+            if next > first { limit = now().adding(milliseconds: options.requestTimeout) }
+            first = next
             let tokens = driver.with(0) { client, _ in open.map { client.ask(requests[$0]) } }
             while !tokens.allSatisfy({ replies[$0] != nil }) { try turn(until: limit) }
             for (index, token) in zip(open, tokens) {

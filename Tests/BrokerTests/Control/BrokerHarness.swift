@@ -11,20 +11,23 @@ import Wire
 
 @testable import Broker
 
-/// A whole broker, control loop and one data loop, over in-memory disks and a clock that stands still until
-/// told.
+/// A whole broker, quorum loop, control loop and one data loop, over in-memory disks and a clock that stands still until told.
 final class BrokerHarness {
     let disks: [SimulatedDisk]
     private(set) var broker: Broker
+    private(set) var quorum: QuorumLoop
     private(set) var control: ControlLoop
     private(set) var loop: BrokerLoop
     private(set) var peer: LoopHarness.Peer
     private(set) var lines: [LogLine] = []
     var now = Moment(instant: Instant(nanoseconds: 1_000_000_000), timestamp: 1_700_000_000_000)
     var holdsSyncs = false
+    /// The quorum's log is synced all the same.
+    var holdsPartitionSyncs = false
     /// False: what follows from a request is done by `step`, a call at a time.
     var settles = true
     private var heldSyncs: [SyncRequest] = []
+    private var startError: StartError?
     private let config: BrokerConfig
     private var seed: UInt64 = 42
 
@@ -36,19 +39,23 @@ final class BrokerHarness {
         config.endpoints = [.init(listener: "PLAINTEXT", host: "broker.example", port: 9092)]
         change(&config)
         self.config = config
-        (broker, control) = try Self.start(config, disks, now, seed)
+        (broker, quorum, control) = try Self.start(config, disks, now, seed)
         loop = BrokerLoop(id: LoopID(0), broker: broker, now: now, seed: 1)
         peer = LoopHarness.Peer(
             loop: loop, connection: loop.open(listener: "PLAINTEXT", peer: "10.0.0.1", now: now))
         settle()
+        if let startError { throw startError }
     }
 
-    static func start(
+    private static func start(
         _ config: BrokerConfig, _ disks: [SimulatedDisk], _ now: Moment, _ seed: UInt64
-    ) throws -> (Broker, ControlLoop) {
-        try ControlLoop.start(config: config, disks: disks, now: now, seed: seed) { count, body in
+    ) throws -> (Broker, QuorumLoop, ControlLoop) {
+        let start = try BrokerStart(config: config, disks: disks, seed: seed)
+        let quorum = try start.quorumLoop(now: now)
+        let control = start.controlLoop(now: now) { count, body in
             for index in (0..<count).reversed() { body(index) }
         }
+        return (start.broker, quorum, control)
     }
 
     // MARK: - Life
@@ -56,17 +63,19 @@ final class BrokerHarness {
     func stop() {
         control.shutdown(now: now)
         settle()
+        quorum.shutdown(now: now)
     }
 
     /// Comes up again on what the disks hold; without `stop` before, as after a kill.
     func restart() throws {
         lines = []
         heldSyncs = []
-        (broker, control) = try Self.start(config, disks, now, seed)
+        (broker, quorum, control) = try Self.start(config, disks, now, seed)
         loop = BrokerLoop(id: LoopID(0), broker: broker, now: now, seed: 1)
         peer = LoopHarness.Peer(
             loop: loop, connection: loop.open(listener: "PLAINTEXT", peer: "10.0.0.1", now: now))
         settle()
+        if let startError { throw startError }
     }
 
     func advance(milliseconds: Int64) {
@@ -132,9 +141,10 @@ final class BrokerHarness {
     /// - Returns: whether there is more to do now.
     func step() -> Bool {
         var isBusy = false
+        if let wake = quorum.advance(to: now), wake <= now.instant { isBusy = true }
         if let wake = control.advance(to: now), wake <= now.instant { isBusy = true }
         _ = loop.advance(to: now)
-        for effect in control.takeOutbound() + loop.takeOutbound() {
+        for effect in quorum.takeOutbound() + control.takeOutbound() + loop.takeOutbound() {
             isBusy = true
             carryOut(effect)
         }
@@ -145,8 +155,13 @@ final class BrokerHarness {
     private func carryOut(_ effect: LoopEffect) {
         switch effect {
         case .post(let message, let to) where to == .control: control.deliver(message, now: now)
+        case .post(let message, let to) where to == .quorum: quorum.deliver(message, now: now)
+        case .up: break
+        case .startFailed(let error): startError = error
         case .post(let message, _): loop.deliver(message, now: now)
-        case .sync(let request): holdsSyncs ? heldSyncs.append(request) : carryOut(request)
+        case .sync(let request):
+            let isPartition = if case .partition = request.owner { true } else { false }
+            holdsSyncs || holdsPartitionSyncs && isPartition ? heldSyncs.append(request) : carryOut(request)
         case .log(let line): lines.append(line)
         case .dial(let dial): invariantFailed("nobody here dials \(dial.host)")
         }

@@ -44,7 +44,7 @@ import Vocabulary
         let harness = try BrokerHarness()
         try harness.createTopic("orders", partitions: 2)
         #expect(try harness.produce(5, to: "orders", partition: 1).errorCode == 0)
-        harness.holdsSyncs = true
+        harness.holdsPartitionSyncs = true
         try harness.restart()
         let partition = try #require(harness.broker.topology.current().byName["orders"]?.partition(1))
         #expect(try partition.withLog { _, highWatermark in highWatermark } == 5)
@@ -55,7 +55,7 @@ import Vocabulary
         try harness.createTopic("orders", partitions: 100)
         for index in 0..<100 { #expect(try harness.produce(2, to: "orders", partition: Int32(index)).errorCode == 0) }
         harness.disks[0].resetCounts()
-        harness.holdsSyncs = true
+        harness.holdsPartitionSyncs = true
         try harness.restart()
         #expect(harness.disks[0].count(.sync) < 20)
         let topic = try #require(harness.broker.topology.current().topic(named: "orders"))
@@ -223,7 +223,7 @@ import Vocabulary
         let harness = try BrokerHarness()
         for index in 0..<5 { try harness.createTopic("topic-\(index)") }
         let path = "__cluster_metadata-0/00000000000000000000.log"
-        harness.disks[0].corrupt(path, at: 200)
+        harness.disks[0].corrupt(path, at: 70)  // In the first batch's record.
         #expect(throws: StartError.self) { try harness.restart() }
     }
 

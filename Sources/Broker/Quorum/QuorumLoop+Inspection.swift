@@ -1,0 +1,35 @@
+import Consensus
+import Coordination
+import Metadata
+package import Vocabulary
+
+/// What checkers see of a replica from outside its loop, without touching it. Not for other threads.
+extension QuorumLoop {
+    package var term: LeaderEpoch { raft.term }
+    package var isLeader: Bool { raft.role == .leader }
+    /// All below is committed, as this replica knows.
+    package var committedOffset: Offset { raft.committed }
+    package var appliedOffset: Offset { applied }
+    /// Why this replica takes no part any more.
+    package var failureReason: String? { failure }
+    package var voterIDs: [BrokerID] { raft.voters.voters.map(\.key.id) }
+    package var replicaKey: (id: BrokerID, directory: UUID128) { (me.id, me.directory) }
+
+    /// The term of the entry before `end`; nil where the log does not reach back there.
+    package func term(before end: Offset) -> LeaderEpoch? { raft.position(at: end)?.term }
+
+    /// Of all that is applied: equal on replicas that have applied the same.
+    package var stateDigest: UInt64 {
+        coordination.digest ^ UInt64(bitPattern: metadata.committed.lastOffset.value) &* 0x9E37_79B9_7F4A_7C15
+    }
+
+    /// Sessions that own a node and are not alive.
+    package var orphanedOwners: [Int64] { coordination.orphanedOwners }
+
+    package func checkInvariants() {
+        guard failure == nil else { return }
+        raft.checkInvariants()
+        invariant(applied <= raft.committed, "applied up to \(applied), committed up to \(raft.committed)")
+        invariant(raft.logEnd == log.endOffset, "Raft's log ends at \(raft.logEnd), the files' at \(log.endOffset)")
+    }
+}

@@ -1,0 +1,96 @@
+import Vocabulary
+
+/// The rules between replicas, looked at after each turn of one: one leader per term, what is committed stays, equal
+/// histories give equal states.
+struct ReplicaChecker {
+    private struct Committed {
+        let term: LeaderEpoch
+        let broker: Int
+    }
+    private struct Applied {
+        let digest: UInt64
+        let broker: Int
+    }
+
+    private var leaders: [LeaderEpoch: Int] = [:]
+    /// The term of the entry before each end that somebody saw committed.
+    private var committed: [Offset: Committed] = [:]
+    /// The state at each end that somebody had applied just then.
+    private var states: [Offset: Applied] = [:]
+    private var committedMax: Offset = 0
+    /// Per broker and life, what it had last: these only rise.
+    private var last: [Int: (life: Int, term: LeaderEpoch, committed: Offset, applied: Offset)] = [:]
+
+    /// The highest end that any replica saw committed.
+    var committedEnd: Offset { committedMax }
+
+    mutating func look(at node: SimulatedNode, _ probe: any ReplicaProbe, world: World) {
+        let broker = node.number
+        let now = (life: node.life, term: probe.term, committed: probe.committedOffset, applied: probe.appliedOffset)
+        if let last = last[broker], last.life == now.life, last.term == now.term, last.committed == now.committed,
+            last.applied == now.applied
+        {
+            if probe.isLeader { oneLeader(broker, probe.term, world) }
+            return
+        }
+        if let last = last[broker] {
+            if now.term < last.term {
+                world.fail("a term never goes back", "broker \(broker): from \(last.term) to \(now.term)")
+            }
+            if last.life == now.life, now.committed < last.committed || now.applied < last.applied {
+                world.fail(
+                    "what is committed stays",
+                    "broker \(broker) went from \(last.committed) to \(now.committed), applied \(last.applied) to \(now.applied)")
+            }
+        }
+        last[broker] = now
+        if probe.isLeader { oneLeader(broker, probe.term, world) }
+        if now.applied > now.committed {
+            world.fail("only what is committed is applied", "broker \(broker) applied \(now.applied) of \(now.committed)")
+        }
+        sameTerm(broker, probe, world)
+        sameState(broker, probe, world)
+        committedMax = max(committedMax, now.committed)
+        if !probe.orphanedOwners.isEmpty {
+            world.fail("no ephemeral without its session", "broker \(broker): \(probe.orphanedOwners)")
+        }
+    }
+
+    private mutating func oneLeader(_ broker: Int, _ term: LeaderEpoch, _ world: World) {
+        guard let other = leaders[term] else {
+            leaders[term] = broker
+            world.note(.broker(broker), "LEADS term", Int(term.value))
+            return
+        }
+        if other != broker {
+            world.fail("one leader per term", "brokers \(other) and \(broker) both lead term \(term)")
+        }
+    }
+
+    /// Two logs that agree on the term of an entry agree on all before it (§5.3), so this is enough to compare them.
+    private mutating func sameTerm(_ broker: Int, _ probe: any ReplicaProbe, _ world: World) {
+        guard let term = probe.term(before: probe.committedOffset) else { return }
+        if let known = committed[probe.committedOffset] {
+            if known.term != term {
+                world.fail(
+                    "what is committed stays",
+                    "the entry before \(probe.committedOffset) has term \(known.term) on broker \(known.broker), \(term) on \(broker)")
+            }
+        } else {
+            committed[probe.committedOffset] = Committed(term: term, broker: broker)
+        }
+    }
+
+    private mutating func sameState(_ broker: Int, _ probe: any ReplicaProbe, _ world: World) {
+        let digest = probe.stateDigest
+        guard let known = states[probe.appliedOffset] else {
+            states[probe.appliedOffset] = Applied(digest: digest, broker: broker)
+            return
+        }
+        if known.digest != digest {
+            world.fail(
+                "equal histories give equal states",
+                "brokers \(known.broker) and \(broker) differ at \(probe.appliedOffset): \(known.digest) and \(digest)")
+        }
+    }
+}

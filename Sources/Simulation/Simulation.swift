@@ -1,0 +1,99 @@
+import Vocabulary
+
+/// One seed's run: a cluster comes up, things go wrong for a while, then nothing does any more, and it must come to
+/// order in bounded time.
+package final class Simulation {
+    package struct Result {
+        package let seed: UInt64
+        package let options: SimulationOptions
+        package let digest: Digest
+        package let failure: SimulationFailure?
+        package let counters: WorkloadCounters
+        package let happenings: Int
+        package let virtualMs: Int64
+        /// Parts of the history that were too entangled to decide.
+        package let undecided: Int
+        /// The last happenings.
+        package let trace: [String]
+    }
+
+    package let seed: UInt64
+    package let options: SimulationOptions
+    package let cluster: Cluster
+    private let plan: FaultPlan
+    private var undecided = 0
+    private var world: World { cluster.world }
+
+    /// How long a cluster may take to come to order once nothing goes wrong any more: connections that hang are given up after
+    /// `userTimeout`, sessions after theirs.
+    private static let convergenceMs: Int64 = 60_000
+
+    package init(seed: UInt64, options: SimulationOptions? = nil, print: ((String) -> Void)? = nil) {
+        self.seed = seed
+        self.options = options ?? SimulationOptions(seed: seed)
+        let world = World(seed: seed, brokers: self.options.brokers)
+        world.trace.print = print
+        cluster = Cluster(world: world, network: self.options.network, workload: self.options.workload)
+        plan = FaultPlan(self.options.faults, on: cluster)
+        SimulatedBroker.build(cluster, self.options)
+    }
+
+    package func run() -> Result {
+        comeUp()
+        goWrong()
+        comeToOrder()
+        finish()
+        return Result(
+            seed: seed, options: options, digest: world.digest, failure: world.failure,
+            counters: cluster.workload.counters, happenings: world.happenings,
+            virtualMs: world.now.nanoseconds / 1_000_000, undecided: undecided, trace: world.trace.lines)
+    }
+
+    // MARK: - Phases
+
+    private func comeUp() {
+        cluster.inspect(everyMs: 250)
+        for node in cluster.nodes { node.start() }
+        for client in cluster.clients { client.start() }
+        demand("a fresh cluster elects a leader", withinMs: 20_000) { cluster.leader != nil }
+    }
+
+    private func goWrong() {
+        plan.begin()
+        cluster.run(forMs: options.faultyMs)
+    }
+
+    private func comeToOrder() {
+        plan.heal()
+        demand("the cluster converges once nothing goes wrong any more", withinMs: Self.convergenceMs) {
+            cluster.leader != nil && cluster.clients.allSatisfy(\.isConnected)
+        }
+        let expired = cluster.workload.counters.expired
+        // Clients go on for a while, all of them served.
+        let since = world.now
+        for client in cluster.clients where client.isConnected { client.touch() }
+        demand("every client's write is answered", withinMs: 15_000) {
+            cluster.clients.allSatisfy { $0.lastWriteAt.map { $0 > since } ?? false }
+        }
+        if cluster.workload.counters.expired > expired {
+            world.fail("healthy sessions do not expire", "\(cluster.workload.counters.expired - expired) did")
+        }
+    }
+
+    private func finish() {
+        for client in cluster.clients { client.isQuiet = true }
+        demand("all is answered", withinMs: 15_000) { cluster.clients.allSatisfy(\.isAnswered) }
+        for client in cluster.clients where client.isConnected { client.audit() }
+        demand("reads behind syncs are answered", withinMs: 15_000) { cluster.clients.allSatisfy(\.isAnswered) }
+        demand("the replicas come to the same state", withinMs: Self.convergenceMs) { cluster.isConverged }
+        for client in cluster.clients { client.finish() }
+        if world.failure == nil { undecided = cluster.workload.checkAll() }
+    }
+
+    private func demand(_ rule: String, withinMs: Int64, _ isMet: () -> Bool) {
+        guard world.failure == nil else { return }
+        if !cluster.run(forMs: withinMs, isDone: isMet), world.failure == nil {
+            world.fail(rule, "not within \(withinMs) ms: \(cluster.standing)")
+        }
+    }
+}

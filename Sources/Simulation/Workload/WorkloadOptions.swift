@@ -1,0 +1,44 @@
+import Vocabulary
+
+/// What clients do in a run; drawn per seed.
+package struct WorkloadOptions: Sendable {
+    package var clients = 6
+    /// Nodes that everybody creates, sets, deletes and reads.
+    package var sharedNodes = 4
+    /// Pairs of nodes that are only changed together, by a `multi`.
+    package var pairs = 1
+    /// Nodes that are created as ephemerals only, as locks are.
+    package var locks = 2
+    /// Between a client's requests, in milliseconds, on average.
+    package var pauseMs = 40
+    /// How many requests a client sends ahead.
+    package var requestsInFlightMax = 3
+    package var sessionTimeoutMs: Int32 = 6000
+    /// One client in so many takes its answers slowly; 0: none.
+    package var slowReaderOnceIn = 0
+    package var usesWatches = true
+    package var usesSequentials = true
+
+    package init() {}
+
+    static func drawn(from chance: inout SeededGenerator) -> WorkloadOptions {
+        var options = WorkloadOptions()
+        options.clients = Int.random(in: 2...8, using: &chance)
+        options.sharedNodes = Int.random(in: 1...6, using: &chance)
+        options.pairs = Int.random(in: 0...2, using: &chance)
+        options.locks = Int.random(in: 0...3, using: &chance)
+        options.pauseMs = [5, 20, 60, 150].randomElement(using: &chance)!
+        options.requestsInFlightMax = Int.random(in: 1...6, using: &chance)
+        options.sessionTimeoutMs = [4000, 6000, 10_000].randomElement(using: &chance)!
+        options.slowReaderOnceIn = chance.once(in: 3) ? 3 : 0
+        options.usesWatches = !chance.once(in: 4)
+        options.usesSequentials = !chance.once(in: 3)
+        return options
+    }
+
+    static let root = "/sim"
+    static let sequenceRoot = "/sim/seq"
+    var shared: [String] { (0..<sharedNodes).map { "\(Self.root)/n\($0)" } }
+    var paired: [(String, String)] { (0..<pairs).map { ("\(Self.root)/p\($0)a", "\(Self.root)/p\($0)b") } }
+    var lockPaths: [String] { (0..<locks).map { "\(Self.root)/lock\($0)" } }
+}

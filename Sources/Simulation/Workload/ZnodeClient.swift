@@ -1,0 +1,325 @@
+package import Vocabulary
+import Wire
+import ZooKeeper
+
+/// A client of the coordination service: one session after another, over one connection at a time, from the bytes up.
+///
+/// It holds the server to its word as it goes: answers in order, zxids that never go back, events before new data, sessions
+/// that do not expire while they are heard from. What several clients must agree on goes to the `Workload`.
+package final class ZnodeClient {
+    package enum State: Equatable {
+        case idle
+        case dialing(SocketID)
+        case greeting(SocketID)
+        case connected(SocketID)
+
+        var socket: SocketID? {
+            switch self {
+            case .idle: nil
+            case .dialing(let socket), .greeting(let socket), .connected(let socket): socket
+            }
+        }
+    }
+    struct Session {
+        var id: Int64 = 0
+        var password = [UInt8](repeating: 0, count: 16)
+        var timeoutMs: Int64 = 0
+        /// When the last request was sent that was answered: the server has heard from this client since.
+        var aliveAt = Instant(nanoseconds: 0)
+        var madeEphemerals = false
+    }
+    /// A request on its way.
+    struct Pending {
+        let xid: Int32
+        let opCode: OpCode
+        let sentAt: Instant
+        let purpose: Purpose
+    }
+    enum Purpose {
+        case ping, setWatches, close
+        /// The directories that the rest lies in.
+        case prepare
+        case write(record: Int)
+        case sync(record: Int)
+        /// `record`: behind a sync, so it must be linearizable; nil: any state the client may see.
+        case read(record: Int?, path: String, leavesWatch: Bool)
+        case children(path: String, leavesWatch: Bool)
+        case sequential
+        case cleanUp
+    }
+
+    package let number: Int
+    let world: World
+    let network: SimulatedNetwork
+    let workload: Workload
+    let servers: [HostID]
+    let port: UInt16
+    let readsSlowly: Bool
+
+    package internal(set) var state = State.idle
+    var session = Session()
+    var pending: [Pending] = []
+    private var pendingHead = 0
+    var nextXid: Int32 = 1
+    package internal(set) var lastZxid: Int64 = 0
+    var watches = ClientWatches()
+    var isPrepared = false
+    var sequentialsMade: [String] = []
+    /// closeSession is on its way: nothing may follow it.
+    var isClosing = false
+    /// It does nothing more of its own accord, only what keeps its session.
+    package var isQuiet = false
+    /// When it was last answered a write.
+    package internal(set) var lastWriteAt: Instant?
+    /// When it was connected last.
+    package internal(set) var connectedAt = Instant(nanoseconds: 0)
+
+    private var incoming: [UInt8] = []
+    private var outgoing: [UInt8] = []
+    private var lastHeard = Instant(nanoseconds: 0)
+    private var lastSent = Instant(nanoseconds: 0)
+    private var nextAction = Instant(nanoseconds: 0)
+    private var nextRead = Instant(nanoseconds: 0)
+    private var wakeAt: Instant?
+
+    package init(
+        number: Int, workload: Workload, network: SimulatedNetwork, servers: [HostID], port: UInt16
+    ) {
+        self.number = number
+        self.workload = workload
+        world = workload.world
+        self.network = network
+        self.servers = servers
+        self.port = port
+        readsSlowly = world.workload.once(in: workload.options.slowReaderOnceIn)
+    }
+
+    var host: HostID { .client(number) }
+    package var place: Place { .client(number) }
+    package var isConnected: Bool { if case .connected = state { true } else { false } }
+    /// Nothing it asked for is still to come.
+    package var isAnswered: Bool { isConnected && inFlight == 0 }
+    package var sessionID: Int64 { session.id }
+    var inFlight: Int { pending.count - pendingHead }
+
+    // MARK: - What the world calls
+
+    package func start() { wake(afterMs: Int64.random(in: 0...500, using: &world.workload)) }
+
+    package func clockRang() {
+        guard wakeAt == world.now else { return }
+        wakeAt = nil
+        switch state {
+        case .idle: connect()
+        case .dialing, .greeting: if silentForMs >= Int64(workload.options.sessionTimeoutMs) / 3 { disconnect("no answer") }
+        case .connected: act()
+        }
+        reschedule()
+    }
+
+    package func take(_ notice: NetworkNotice) {
+        switch notice {
+        case .connected(let socket) where state == .dialing(socket): greet(socket)
+        case .connectFailed(let socket, let why) where state.socket == socket: disconnect(why)
+        case .closed(let socket, let why) where state.socket == socket:
+            readAll(socket, max: .max)  // What arrived before the end counts.
+            if state.socket == socket { disconnect(why) }
+        case .readable(let socket) where state.socket == socket:
+            if readsSlowly, isConnected { nextRead = world.now.adding(milliseconds: 5) } else { readAll(socket, max: .max) }
+        case .writable(let socket) where state.socket == socket: flush()
+        case .accepted, .connected, .connectFailed, .closed, .readable, .writable: break
+        }
+        reschedule()
+    }
+
+    // MARK: - Connections
+
+    private func connect() {
+        let server = servers.randomElement(using: &world.workload)!
+        lastHeard = world.now
+        state = .dialing(network.dial(from: host, to: server, port: port))
+    }
+
+    private func greet(_ socket: SocketID) {
+        state = .greeting(socket)
+        lastHeard = world.now
+        var request = ConnectRequest()
+        request.lastZxidSeen = lastZxid
+        request.timeoutMs = workload.options.sessionTimeoutMs
+        request.sessionID = session.id
+        request.password = session.password
+        request.isReadOnly = false
+        transmit(request.frame)
+    }
+
+    func disconnect(_ why: String) {
+        guard let socket = state.socket else { return }
+        world.note(place, "disconnected:", text: why)
+        network.close(socket)
+        state = .idle
+        incoming = []
+        outgoing = []
+        for lost in pending[pendingHead...] {
+            workload.count(\.lost)
+            if case .close = lost.purpose { endSession(isAnswered: false) }
+        }
+        pending = []
+        pendingHead = 0
+        wake(afterMs: Int64.random(in: 1...400, using: &world.workload))
+    }
+
+    private func greeted(_ socket: SocketID, _ response: ConnectResponse) {
+        guard response.timeoutMs > 0 else { return expired(socket) }
+        if session.id != 0, response.sessionID != session.id {
+            world.fail(
+                "a session keeps its id", "client \(number) asked for \(session.id) and got \(response.sessionID)")
+        }
+        if session.id == 0 { workload.count(\.sessions) }
+        workload.count(\.connects)
+        session.id = response.sessionID
+        session.password = response.password
+        session.timeoutMs = Int64(response.timeoutMs)
+        session.aliveAt = max(session.aliveAt, lastSent)
+        state = .connected(socket)
+        connectedAt = world.now
+        world.note(place, "connected, session", text: String(session.id, radix: 16))
+        if !watches.isEmpty { rearmWatches() }
+        nextAction = world.now
+    }
+
+    private func expired(_ socket: SocketID) {
+        workload.count(\.expired)
+        world.note(place, "session expired", text: String(session.id, radix: 16))
+        let silentMs = (world.now - session.aliveAt) / 1_000_000
+        // The follower that answers for a session may be cut off from the leader, and need a while to notice.
+        let graceMs: Int64 = 3000
+        if silentMs < session.timeoutMs - graceMs {
+            world.fail(
+                "a session that is heard from does not expire",
+                "client \(number)'s expired \(silentMs) ms after a request that was answered; its timeout is "
+                    + "\(session.timeoutMs) ms")
+        }
+        endSession(isAnswered: true)
+        disconnect("expired")
+    }
+
+    /// The session is over, or (not answered) is left to end by itself.
+    func endSession(isAnswered: Bool) {
+        if session.madeEphemerals {
+            workload.history.noteSessionEnd(
+                client: number, owner: session.id, invoked: session.aliveAt, returned: isAnswered ? world.now : nil)
+        }
+        session = Session()
+        isClosing = false
+        watches.removeAll()
+        sequentialsMade = []
+    }
+
+    // MARK: - Bytes
+
+    func transmit(_ frame: [UInt8]) {
+        lastSent = world.now
+        outgoing.append(contentsOf: frame)
+        flush()
+    }
+
+    func request(_ request: ZooKeeperRequest, _ purpose: Purpose, xid special: Int32? = nil) {
+        let xid = special ?? nextXid
+        if special == nil { nextXid = nextXid == .max ? 1 : nextXid + 1 }
+        pending.append(Pending(xid: xid, opCode: request.opCode, sentAt: world.now, purpose: purpose))
+        transmit(request.frame(xid: xid))
+    }
+
+    private func flush() {
+        guard let socket = state.socket, !outgoing.isEmpty else { return }
+        let sent = network.send(socket, outgoing)
+        outgoing.removeFirst(sent)
+    }
+
+    private func readAll(_ socket: SocketID, max: Int) {
+        incoming.append(contentsOf: network.read(socket, max: max))
+        var at = 0
+        while state.socket == socket, incoming.count - at >= 4 {
+            let length = incoming[at..<at + 4].reduce(0) { $0 << 8 | Int($1) }
+            guard length <= 4 << 20 else { return broken("a frame of \(length) bytes") }
+            guard incoming.count - at - 4 >= length else { break }
+            let frame = Array(incoming[at + 4..<at + 4 + length])
+            at += 4 + length
+            lastHeard = world.now
+            take(frame, socket)
+        }
+        if state.socket == socket, at > 0 { incoming.removeFirst(at) }
+    }
+
+    private func take(_ frame: [UInt8], _ socket: SocketID) {
+        do throws(WireError) {
+            let span = frame.span.bytes
+            var at = 0
+            if case .greeting = state { return greeted(socket, try ConnectResponse(span, &at)) }
+            let header = try ZooKeeperReplyHeader(span, &at)
+            if header.xid == Xid.notification { return fired(try WatcherEvent(span, &at)) }
+            guard let request = takePending() else { return broken("an answer that nobody asked for: \(header)") }
+            guard request.xid == header.xid else {
+                return broken("answers come in order: \(request.xid) was next, not \(header)")
+            }
+            let reply = try ZooKeeperReply(span, &at, to: request.opCode, code: header.code)
+            answered(request, reply, zxid: header.zxid)
+        } catch { broken("an answer that cannot be read: \(error)") }
+    }
+
+    func broken(_ how: String) { world.fail("the protocol is kept", "client \(number) got \(how)") }
+
+    private func takePending() -> Pending? {
+        guard pendingHead < pending.count else { return nil }
+        defer {
+            pendingHead += 1
+            if pendingHead == pending.count {
+                pending.removeAll(keepingCapacity: true)
+                pendingHead = 0
+            }
+        }
+        return pending[pendingHead]
+    }
+
+    // MARK: - Time
+
+    private var silentForMs: Int64 { (world.now - lastHeard) / 1_000_000 }
+
+    private func act() {
+        guard case .connected(let socket) = state else { return }
+        if readsSlowly, nextRead <= world.now {
+            nextRead = world.now.adding(milliseconds: 20)
+            readAll(socket, max: 200)
+            guard state == .connected(socket) else { return }
+        }
+        if silentForMs >= session.timeoutMs * 2 / 3 { return disconnect("the server is silent") }
+        if !isClosing, (world.now - lastSent) / 1_000_000 >= session.timeoutMs / 3 { request(.ping, .ping, xid: Xid.ping) }
+        if nextAction <= world.now {
+            nextAction = world.now.adding(
+                milliseconds: Int64.random(in: 0...Int64(2 * workload.options.pauseMs), using: &world.workload))
+            if !isQuiet, !isClosing, inFlight < workload.options.requestsInFlightMax { askSomething() }
+        }
+    }
+
+    private func reschedule() {
+        switch state {
+        case .idle: break
+        case .dialing, .greeting: wake(afterMs: Int64(workload.options.sessionTimeoutMs) / 6)
+        case .connected:
+            let ping = isClosing ? .distantFuture : lastSent.adding(milliseconds: session.timeoutMs / 3)
+            let silence = lastHeard.adding(milliseconds: session.timeoutMs * 2 / 3)
+            var next = min(ping, silence)
+            if !isQuiet { next = min(next, nextAction) }
+            if readsSlowly { next = min(next, nextRead) }
+            wake(at: max(next, Instant(nanoseconds: world.now.nanoseconds + 100_000)))
+        }
+    }
+
+    private func wake(afterMs delay: Int64) { wake(at: world.now.adding(milliseconds: delay)) }
+
+    private func wake(at: Instant) {
+        if let already = wakeAt, already <= at { return }
+        wakeAt = at
+        world.schedule(.client(number), at: at)
+    }
+}

@@ -1,0 +1,32 @@
+import Synchronization
+
+/// Bugs planted on purpose, to prove that the simulator finds such: each is a promise of the replicated log's, broken.
+///
+/// None is in force unless a test program asks for one before it starts a broker. Where one is looked at costs a relaxed load.
+package enum Canary: UInt8, CaseIterable, Sendable {
+    /// A follower acknowledges entries that are in its page cache only.
+    case acknowledgesUnsynced = 1
+    /// A vote is given without having been written down.
+    case forgetsVote = 2
+    /// A leader counts copies of an older term's entries (§5.4.2).
+    case commitsOldTerm = 3
+    /// A candidate with a shorter log is voted for (§5.4.1).
+    case votesForShorterLog = 4
+    /// Old entries are kept though the leader's differ (§5.3).
+    case keepsConflict = 5
+    /// A leader answers a linearizable read without having proved that it still leads (thesis §6.4).
+    case readsWithoutProof = 6
+    /// A session's ephemeral nodes outlive it.
+    case keepsEphemerals = 7
+    /// A client's watches fire after the reply that shows what they tell of.
+    case firesLate = 8
+
+    private static let chosen = Atomic<UInt8>(0)
+
+    /// Lets it sing from now on, in the whole process; nil: none.
+    package static func choose(_ canary: Canary?) { chosen.store(canary?.rawValue ?? 0, ordering: .relaxed) }
+
+    /// Whether this is the bug in force.
+    @inline(__always)
+    package var isChosen: Bool { Self.chosen.load(ordering: .relaxed) == rawValue }
+}

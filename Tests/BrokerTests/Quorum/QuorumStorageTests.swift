@@ -1,0 +1,158 @@
+import CommitLog
+import Consensus
+import Metadata
+import Ports
+import SimulatedDisk
+import Testing
+import Vocabulary
+
+@testable import Broker
+
+/// The quorum's files: what a start finds after a stop, a crash, and damage.
+struct QuorumStorageTests {
+    private let disk = SimulatedDisk()
+    private let voter = QuorumVoter(id: 1, directory: UUID128(high: 1, low: 1), host: "a", port: 9093)
+
+    private func directory() throws -> LogDirectory {
+        try LogDirectory.open(disk, identity: DirectoryIdentity(clusterID: "c", nodeID: 1, directoryID: voter.directory))
+    }
+
+    private func open(repairs: Bool = true) throws -> QuorumFound {
+        try QuorumStorage.open(try directory(), repairs: repairs, now: 0)
+    }
+
+    private func entry(_ size: Int = 10) -> [UInt8] {
+        let facts = [MetadataRecord.configSet(.topic("t"), name: "k", value: String(repeating: "x", count: size))]
+        return QuorumEntry.transaction(QuorumTransaction(metadata: facts)).encode()
+    }
+
+    /// Batches of one entry each, synced.
+    private func fill(_ log: QuorumLog, _ terms: [LeaderEpoch]) throws {
+        for term in terms { _ = try log.append([(entry(), 7)], term: term) }
+        try log.syncNow()
+    }
+
+    @Test func `a formatted directory names the first voters, and is not formatted twice`() throws {
+        #expect(try !QuorumStorage.isFormatted(disk))
+        try QuorumStorage.writeBootstrap(disk: disk, voters: [voter])
+        #expect(try QuorumStorage.isFormatted(disk))
+        #expect(throws: DiskError.self) { try QuorumStorage.writeBootstrap(disk: disk, voters: []) }
+        let found = try open()
+        #expect(found.restored.voterSets == [PlacedVoterSet(offset: -1, voters: VoterSet([voter.voter]))])
+        #expect(found.restored.snapshot == .start)
+        #expect(found.entries.isEmpty)
+    }
+
+    @Test func `entries come back with their terms and times after a crash`() throws {
+        try fill(try open().log, [1, 1, 3])
+        var chance = SeededGenerator(seed: 1)
+        disk.crash(.power, using: &chance)
+        let found = try open()
+        #expect(found.entries.map(\.term) == [1, 1, 3])
+        #expect(found.entries.map(\.offset) == [0, 1, 2])
+        #expect(found.entries.allSatisfy { $0.timestamp == 7 })
+        #expect(found.restored.runs == [LogPosition(end: 2, term: 1), LogPosition(end: 3, term: 3)])
+        #expect(found.restored.hardState.owes == nil)
+    }
+
+    @Test func `one of several cuts a damaged log, and owes what it vouched for`() throws {
+        try fill(try open().log, [1, 1, 1, 2])
+        let path = "__cluster_metadata-0/00000000000000000000.log"
+        let size = try #require(disk.bytes(of: path)).count
+        disk.corrupt(path, at: size / 4 + 70)  // In the second batch's record.
+        #expect(throws: StartError.self) { try open(repairs: false) }
+        let found = try open()
+        #expect(found.log.endOffset == 1)
+        #expect(found.restored.hardState.owes == LogPosition(end: 4, term: 0))
+        #expect(!found.warnings.isEmpty)
+        // It is written down: another crash does not make it forget.
+        #expect(try open().restored.hardState.owes == LogPosition(end: 4, term: 0))
+    }
+
+    @Test func `a bit that turns in a batch's term is found`() throws {
+        try fill(try open().log, [1, 1])
+        let path = "__cluster_metadata-0/00000000000000000000.log"
+        let size = try #require(disk.bytes(of: path)).count
+        disk.corrupt(path, at: size / 2 + 15)  // The lowest byte of the second batch's leader epoch.
+        #expect(throws: StartError.self) { try open(repairs: false) }
+        #expect(try open().log.endOffset == 1)
+    }
+
+    @Test func `hard state comes back, and a damaged one stops the start`() throws {
+        let state = HardState(
+            term: 9, votedFor: ReplicaKey(id: 2, directory: UUID128(high: 5, low: 6)), owes: LogPosition(end: 3, term: 2))
+        var bytes = HardStateFile.encode(state)
+        #expect(try HardStateFile.decode(bytes) == state)
+        #expect(try HardStateFile.decode(HardStateFile.encode(HardState())) == HardState())
+        for index in bytes.indices {
+            let kept = bytes[index]
+            bytes[index] ^= 1
+            #expect(throws: QuorumError.self, "byte \(index)") { try HardStateFile.decode(bytes) }
+            bytes[index] = kept
+        }
+        for end in bytes.indices { #expect(throws: QuorumError.self) { try HardStateFile.decode(Array(bytes[..<end])) } }
+    }
+
+    @Test func `a snapshot file that is cut off or changed anywhere is refused`() throws {
+        try QuorumStorage.writeBootstrap(disk: disk, voters: [voter])
+        let path = SnapshotFile.path(.start)
+        let bytes = try #require(disk.bytes(of: path))
+        for end in bytes.indices {
+            disk.setBytes(Array(bytes[..<end]), of: path)
+            #expect(throws: (any Error).self, "cut at \(end)") { try SnapshotState(reading: disk, .start) }
+        }
+        for index in bytes.indices {
+            var changed = bytes
+            changed[index] ^= 0x10
+            disk.setBytes(changed, of: path)
+            #expect(throws: (any Error).self, "byte \(index)") { try SnapshotState(reading: disk, .start) }
+        }
+        #expect(SnapshotFile.id(of: SnapshotFile.name(LogPosition(end: 12, term: 3))) == LogPosition(end: 12, term: 3))
+        #expect(SnapshotFile.id(of: "00000000000000000012.log") == nil)
+    }
+
+    @Test func `a log from before there was a quorum is read`() throws {
+        let log = try open().log
+        _ = try log.append([(MetadataRecord.clusterFormatted(clusterID: "old").encode(), 3)], term: 0)
+        try log.syncNow()
+        let found = try open()
+        guard case .transaction(let transaction) = found.entries[0].entry else {
+            return #expect(Bool(false), "\(found.entries)")
+        }
+        #expect(transaction.metadata == [.clusterFormatted(clusterID: "old")])
+    }
+
+    @Test func `batches are sent whole, from memory or from the disk`() throws {
+        let log = try open().log
+        try fill(log, [1, 1, 2])
+        let whole = try log.read(from: 0, end: 3)
+        #expect(try LoggedEntry.decode(whole, from: 0).count == 3)
+        #expect(try log.end(from: 1, bytesMax: 1) == 2)
+        #expect(try log.end(from: 1, bytesMax: 1 << 20) == 3)
+        #expect(try log.read(from: 1, end: 2) + log.read(from: 2, end: 3) == log.read(from: 1, end: 3))
+        let reopened = try open().log
+        #expect(try reopened.read(from: 0, end: 3) == whole)
+        #expect(try reopened.end(from: 0, bytesMax: 1) == 1)
+    }
+
+    @Test func `what a leader sends is taken whole or not at all`() throws {
+        let log = try open().log
+        try fill(log, [1, 1])
+        let bytes = try log.read(from: 0, end: 2)
+        let other = SimulatedDisk()
+        let copy = try QuorumStorage.open(
+            try LogDirectory.open(
+                other, identity: DirectoryIdentity(clusterID: "c", nodeID: 2, directoryID: UUID128(high: 2, low: 2))),
+            repairs: true, now: 0
+        ).log
+        var damaged = bytes
+        damaged[bytes.count - 1] ^= 1
+        #expect(throws: LogError.self) { try copy.appendReceived(damaged, end: 2, now: 0) }
+        #expect(throws: LogError.self) { try copy.appendReceived(bytes, end: 3, now: 0) }
+        #expect(copy.endOffset == 0)
+        #expect(try copy.appendReceived(bytes, end: 2, now: 0).count == 2)
+        #expect(try copy.read(from: 0, end: 2) == bytes)
+        #expect(throws: LogError.self) { try copy.appendReceived(bytes, end: 4, now: 0) }
+        #expect(copy.endOffset == 2)
+    }
+}
