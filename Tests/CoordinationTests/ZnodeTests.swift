@@ -169,7 +169,7 @@ struct ZnodeTests {
                 .persistent, .ephemeral, .persistentSequential, .ephemeralSequential, .container,
                 .ttl(milliseconds: 9), .ttlSequential(milliseconds: 9),
             ])
-        for (flags, ttl) in [(7, nil), (-1, nil), (5, nil), (5, 0), (0, 9)] as [(Int32, Int64?)] {
+        for (flags, ttl) in [(7, nil), (-1, nil), (5, nil), (6, nil), (0, 9), (4, 0)] as [(Int32, Int64?)] {
             #expect(throws: CoordinationError.badArguments) { try ZnodeKind(flags: flags, ttl: ttl) }
         }
     }
