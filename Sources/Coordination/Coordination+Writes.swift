@@ -1,5 +1,3 @@
-import HashTreeCollections
-
 // Deciding writes. What is checked, in which order, is ZooKeeper's: a client may see which of two errors it gets.
 extension Coordination {
     mutating func write(
@@ -144,56 +142,7 @@ extension Coordination {
         slash == text.startIndex ? .root : ZnodePath(String(text[..<slash]))
     }
 
-    // MARK: What is decided so far
-
-    /// A node with everything decided applied to it.
-    struct DecidedNode {
-        let head: ZnodeHead
-        let childCount: Int
-        let data: [UInt8]?
-        /// As committed, when no decision touched it.
-        let committed: Znode?
-
-        init(_ head: ZnodeHead, childCount: Int, data: [UInt8]?) {
-            self.head = head
-            self.childCount = childCount
-            self.data = data
-            committed = nil
-        }
-
-        init(_ node: Znode) {
-            head = node.head
-            childCount = node.children.count
-            data = node.data
-            committed = node
-        }
-
-        var dataLength: Int { data?.count ?? 0 }
-    }
-
-    /// Nil when it is not there, or will be gone.
-    func node(_ path: ZnodePath) -> DecidedNode? {
-        if let node = overlay.node(path) { return Self.node(node) }
-        return tree.node(path).map(DecidedNode.init)
-    }
-
-    /// The same, faster where its parent is known.
-    func node(_ path: ZnodePath, in parent: DecidedNode) -> DecidedNode? {
-        if let node = overlay.node(path) { return Self.node(node) }
-        guard let committed = parent.committed, let name = path.names.last else {
-            return tree.node(path).map(DecidedNode.init)
-        }
-        return committed.children[name].map { DecidedNode($0.node) }
-    }
-
-    private static func node(_ node: Overlay.Node) -> DecidedNode? {
-        node.head.map { DecidedNode($0, childCount: node.childCount, data: node.data) }
-    }
-
-    func decided(_ path: ZnodePath) throws(CoordinationError) -> DecidedNode {
-        guard let node = node(path) else { throw .noNode }
-        return node
-    }
+    // MARK: Helpers
 
     private mutating func set(
         _ path: ZnodePath, _ node: DecidedNode, _ head: ZnodeHead, children: Int, _ now: Moment
@@ -203,8 +152,6 @@ extension Coordination {
             Overlay.Node(
                 zxid: now.zxid, head: head, childCount: node.childCount + children, data: node.data))
     }
-
-    // MARK: Checks
 
     private func checkLength(_ data: [UInt8]?) throws(CoordinationError) {
         if let data, data.count > config.dataBytesMax { throw .badArguments }

@@ -116,7 +116,7 @@ struct ZnodeTests {
     @Test mutating func `numbers go on below zero when 32 bits are used up`() throws {
         var head = ZnodeHead(zxid: 1, at: 0, owner: .nobody, acl: .open)
         head.childrenCreated = .max
-        var root = station.coordination.tree.root
+        var root = station.coordination.tree.root.node
         _ = root.adopt(Znode(head, data: nil), named: "q")
         station.coordination = Coordination(
             tree: ZnodeTree(root: root), sessions: station.coordination.sessions, lastZxid: station.zxid,
