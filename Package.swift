@@ -74,7 +74,9 @@ let tests: [(name: String, uses: [String])] = [
 ]
 
 /// Folders of data that tests read where they lie.
-let data = ["GoldenTests": "Golden", "ZooKeeperTests": "Golden", "ConsensusTests": "Transcripts"]
+let data = [
+    "ConsensusTests": "Transcripts", "CoordinationTests": "Golden", "GoldenTests": "Golden", "ZooKeeperTests": "Golden",
+]
 
 let products: [String: (package: String, dependency: Package.Dependency)] = {
     let collections = Package.Dependency.package(url: "https://github.com/apple/swift-collections", from: "1.6.0")

@@ -253,7 +253,8 @@ def snapshot(ensemble: Ensemble) -> float | None:
         return None
     began = time.monotonic()
     done = subprocess.run(
-        [args.needletail, "cluster", "snapshot", "--bootstrap", ensemble.servers[0].bootstrap], capture_output=True, text=True)
+        [args.needletail, "cluster", "snapshot", "--http", ensemble.servers[0].http.removeprefix("http://"), "--request-timeout", "300000"],
+        capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"needletail cluster snapshot: {done.returncode}\n{done.stdout}{done.stderr}")
     return time.monotonic() - began

@@ -1,8 +1,8 @@
 import Vocabulary
 
 extension Message {
-    /// What no replica of ours would send; nil for a message in order. `Raft.step` ignores messages with a flaw; a host closes the
-    /// connection that they came on.
+    /// What no replica of ours would send; nil for a message in order. `Raft.step` ignores messages with a flaw; a host
+    /// closes the connection that they came on.
     package var flaw: String? {
         if term.value < 0 { return "negative term \(term)" }
         switch body {
@@ -40,7 +40,9 @@ extension Append {
         if last.term > term { return "an entry of term \(last.term) in term \(term)" }
         var least = previous.end
         for set in voterSets {
-            if set.offset < least || set.offset >= end { return "a voter set at \(set.offset) is not among \(least)..<\(end)" }
+            if set.offset < least || set.offset >= end {
+                return "a voter set at \(set.offset) is not among \(least)..<\(end)"
+            }
             least = set.offset + 1
         }
         return nil
@@ -50,9 +52,13 @@ extension Append {
 extension SnapshotChunk {
     fileprivate var flaw: String? {
         if let flaw = snapshot.flaw { return flaw }
-        if voters.offset >= snapshot.end { return "a voter set at \(voters.offset) behind the snapshot \(snapshot)" }
+        if voters.offset >= snapshot.end {
+            return "a voter set at \(voters.offset) behind the snapshot \(snapshot)"
+        }
         if position < 0 || count < 0 { return "a chunk of \(count) bytes at \(position)" }
-        if total < position || Int64(count) > total - position { return "a chunk of \(count) bytes at \(position) of \(total)" }
+        if total < position || Int64(count) > total - position {
+            return "a chunk of \(count) bytes at \(position) of \(total)"
+        }
         if count == 0, position < total { return "an empty chunk at \(position) of \(total)" }
         return nil
     }

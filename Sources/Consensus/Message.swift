@@ -16,10 +16,13 @@ package struct LogPosition: Hashable, Comparable, Sendable, CustomStringConverti
     package static let start = LogPosition(end: 0, term: 0)
     package var description: String { "\(end)/\(term)" }
 
-    package static func < (a: LogPosition, b: LogPosition) -> Bool { a.term == b.term ? a.end < b.end : a.term < b.term }
+    package static func < (a: LogPosition, b: LogPosition) -> Bool {
+        a.term == b.term ? a.end < b.end : a.term < b.term
+    }
 }
 
-/// What one replica tells another. `term` is the sender's. Entries themselves are the host's: it carries their bytes beside `append`.
+/// What one replica tells another. `term` is the sender's. Entries themselves are the host's: it carries their bytes beside
+/// `append`.
 package struct Message: Equatable, Sendable {
     package let term: LeaderEpoch
     package let body: Body
@@ -30,7 +33,8 @@ package struct Message: Equatable, Sendable {
     }
 
     package enum Body: Equatable, Sendable {
-        /// Would you vote for me in `term`? Nobody's state changes by it (thesis §9.6). The message's `term` is the term asked for.
+        /// Would you vote for me in `term`? Nobody's state changes by it (thesis §9.6). The message's `term` is the term
+        /// asked for.
         case preVoteRequest(last: LogPosition)
         case preVoteResponse(isGranted: Bool)
         /// `isTransfer`: the leader asked for this election, so it is not held back by a live leader (thesis §4.2.3).
@@ -72,8 +76,8 @@ package struct Append: Equatable, Sendable {
     }
 }
 
-/// A voter set as the entry at `offset` says; in force from the moment that entry is in the log (thesis §4.1). At -1 stands what a
-/// replica was formatted with: no entry says it yet.
+/// A voter set as the entry at `offset` says; in force from the moment that entry is in the log (thesis §4.1). At -1 stands
+/// what a replica was formatted with: no entry says it yet.
 package struct PlacedVoterSet: Hashable, Sendable {
     package let offset: Offset
     package let voters: VoterSet
@@ -91,8 +95,8 @@ package struct AppendResponse: Equatable, Sendable {
     package enum Outcome: Equatable, Sendable {
         /// The sender's log is the leader's below `durable`, and on stable storage.
         case matched(durable: Offset)
-        /// It does not hold `previous`. `hint`: the sender's own end of the last term that is not above the one asked for, or its log's
-        /// end where that is shorter: the leader goes back a term at a time (§5.3, last paragraph).
+        /// It does not hold `previous`. `hint`: the sender's own end of the last term that is not above the one asked for, or
+        /// its log's end where that is shorter: the leader goes back a term at a time (§5.3, last paragraph).
         case mismatch(hint: LogPosition)
     }
     package let outcome: Outcome

@@ -3,8 +3,8 @@ package import Vocabulary
 /// What the leader knows of another replica's log, and what is on its way there.
 struct Progress: Sendable {
     enum Mode: Equatable {
-        /// Nobody knows whether the replica's log agrees up to `next`: heartbeats ask there, and no entries go out. A yes makes it
-        /// `streaming`, a no moves `next` back.
+        /// Nobody knows whether the replica's log agrees up to `next`: heartbeats ask there, and no entries go out. A yes
+        /// makes it `streaming`, a no moves `next` back.
         case probing
         /// Entries go out one append behind the other, before the answers come.
         case streaming

@@ -23,6 +23,8 @@ extension VoterSet {
     }
 
     /// The set with `voter` in it; it takes the place of one with the same key.
-    package func adding(_ voter: Voter) -> VoterSet { VoterSet(voters.filter { $0.key != voter.key } + [voter]) }
+    package func adding(_ voter: Voter) -> VoterSet {
+        VoterSet(voters.filter { $0.key != voter.key } + [voter])
+    }
     package func removing(_ key: ReplicaKey) -> VoterSet { VoterSet(voters.filter { $0.key != key }) }
 }

@@ -2,7 +2,8 @@ import Vocabulary
 
 /// Elections: §5.2 and §5.4.1 of the paper, pre-vote as in the thesis, §9.6.
 extension Raft {
-    /// A leader is known and was heard within an election timeout, so that nobody is to be helped to its office (thesis §4.2.3).
+    /// A leader is known and was heard within an election timeout, so that nobody is to be helped to its office (thesis
+    /// §4.2.3).
     ///
     /// A leader has heard of a majority within that time, or it would have stepped down.
     var hasLiveLeader: Bool {
@@ -15,8 +16,8 @@ extension Raft {
 
     /// Whether this replica may become leader at all.
     ///
-    /// Also one that is no voter any more, while that may not be committed: perhaps nobody else has the entry that removes it, and so
-    /// nobody else can be elected. It does not count its own vote then (thesis §4.2.2).
+    /// Also one that is no voter any more, while that may not be committed: perhaps nobody else has the entry that removes
+    /// it, and so nobody else can be elected. It does not count its own vote then (thesis §4.2.2).
     var canStand: Bool {
         if hardState.owes != nil || hasResigned || term.value == .max { return false }
         if isVoter { return true }
@@ -37,7 +38,8 @@ extension Raft {
         let timeout = config.electionTimeoutMs * 1_000_000
         let least = soon ? timeout / 20 : role == .follower ? timeout : timeout / 2
         let spread = soon ? timeout / 5 : timeout / 2
-        electionDeadline = Instant(nanoseconds: now.nanoseconds + least + Int64.random(in: 0...spread, using: &chance))
+        electionDeadline = Instant(
+            nanoseconds: now.nanoseconds + least + Int64.random(in: 0...spread, using: &chance))
     }
 
     // MARK: Standing
@@ -87,7 +89,9 @@ extension Raft {
     }
 
     mutating func preVoteAnswered(term asked: LeaderEpoch, isGranted: Bool, by key: ReplicaKey) {
-        guard role == .preCandidate, isGranted, asked.value == term.value + 1, !votes.contains(key) else { return }
+        guard role == .preCandidate, isGranted, asked.value == term.value + 1, !votes.contains(key) else {
+            return
+        }
         votes.append(key)
         if canStand, voters.isMajority(votes) { stand() }
     }
@@ -100,16 +104,19 @@ extension Raft {
 
     // MARK: Voting
 
-    /// A candidate that lacks what may be committed must not be elected (§5.4.1). A replica that lost entries itself judges by what it
-    /// had: votes depend on how far the log reached, not on what stands in it.
+    /// A candidate that lacks what may be committed must not be elected (§5.4.1). A replica that lost entries itself judges
+    /// by what it had: votes depend on how far the log reached, not on what stands in it.
     ///
     /// Nobody looks up whether the candidate is a voter, or whether this replica is: its own set may be behind (thesis §4.2.2).
-    private func isFit(_ last: LogPosition) -> Bool { last >= max(log.end, hardState.owes ?? .start) }
+    private func isFit(_ last: LogPosition) -> Bool {
+        last >= max(log.end, hardState.owes ?? .start) || Canary.votesForShorterLog.isChosen
+    }
 
     mutating func preVoteRequested(term asked: LeaderEpoch, last: LogPosition, by key: ReplicaKey) {
-        // Two who ask at the same time would both be encouraged, and split the votes. The higher key goes first: if its rival can win,
-        // it can too. Only for a moment, since it may reach fewer than its rival does.
-        let isFirst = role == .preCandidate && me > key && now < askedAt.adding(milliseconds: config.heartbeatMs)
+        // Two who ask at the same time would both be encouraged, and split the votes. The higher key goes first: if its rival
+        // can win, it can too. Only for a moment, since it may reach fewer than its rival does.
+        let isFirst =
+            role == .preCandidate && me > key && now < askedAt.adding(milliseconds: config.heartbeatMs)
         let isGranted = asked > term && isFit(last) && !hasLiveLeader && !isFirst
         send(.preVoteResponse(isGranted: isGranted), to: key, term: isGranted ? asked : term)
     }
@@ -160,7 +167,9 @@ extension Raft {
     ///
     /// A log of a newer last term reaches as far: its leader had all that was committed before.
     mutating func settleDebt() {
-        guard let owes = hardState.owes, let position = log.position(at: durableEnd), position >= owes else { return }
+        guard let owes = hardState.owes, let position = log.position(at: durableEnd), position >= owes else {
+            return
+        }
         hardState.owes = nil
         if electionDeadline == .distantFuture { armElectionTimer() }
     }

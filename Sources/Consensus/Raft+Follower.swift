@@ -30,14 +30,15 @@ extension Raft {
         allegiance.round = max(allegiance.round, append.round)
         guard holds(append.previous) else {
             let hint = mismatchHint(for: append.previous)
-            return send(.appendResponse(AppendResponse(.mismatch(hint: hint), round: append.round)), to: sender)
+            return send(
+                .appendResponse(AppendResponse(.mismatch(hint: hint), round: append.round)), to: sender)
         }
         let isNew = take(append)
         allegiance.verified = max(allegiance.verified, committed, append.end)
         commit(upTo: min(append.committed, allegiance.verified))
-        // New entries are answered when they are durable. Others at once: a heartbeat proves the leader's office (thesis §6.4), and who
-        // sends entries that are there already waits for word of that. What only tells of a commit comes in a round that was answered, and
-        // needs none.
+        // New entries are answered when they are durable. Others at once: a heartbeat proves the leader's office (thesis
+        // §6.4), and who sends entries that are there already waits for word of that. What only tells of a commit comes in a
+        // round that was answered, and needs none.
         if !isNew, append.end > append.previous.end || append.round > allegiance.answered { acknowledge() }
     }
 
@@ -46,18 +47,23 @@ extension Raft {
         position.end <= committed || log.position(at: position.end) == position
     }
 
-    /// Where the leader should look next: the last position here that may still be its own too. At least what is committed agrees.
+    /// Where the leader should look next: the last position here that may still be its own too. At least what is committed
+    /// agrees.
     private func mismatchHint(for asked: LogPosition) -> LogPosition {
-        if let hint = log.lastPosition(upTo: asked.end, termMax: asked.term), hint.end > committed { return hint }
+        if let hint = log.lastPosition(upTo: asked.end, termMax: asked.term), hint.end > committed {
+            return hint
+        }
         return log.position(at: committed) ?? snapshot
     }
 
-    /// Cuts what conflicts and takes what is new; §5.3: entries that are there already stay, since an older append may come late.
+    /// Cuts what conflicts and takes what is new; §5.3: entries that are there already stay, since an older append may come
+    /// late.
     ///
     /// - Returns: whether there was anything new.
     private mutating func take(_ append: Append) -> Bool {
         let first = log.firstDifference(from: max(append.previous.end, committed), against: append.runs)
         guard first < append.end else { return false }
+        if Canary.keepsConflict.isChosen, log.end.end >= append.end { return false }
         if first < log.end.end { truncate(to: first) }
         for run in append.runs where run.end > first { log.append(upTo: run.end, term: run.term) }
         effects.append(.appendReceived(from: first, end: append.end))
@@ -73,7 +79,7 @@ extension Raft {
         allegiance.reported = min(allegiance.reported, end)
         effects.append(.truncate(to: end))
         if let last = voterSets.last, last.offset >= end {
-            changeVoters { $0.removeAll { $0.offset >= end } }  // §4.1 of the thesis: back to the set before.
+            changeVoters { $0.removeAll { $0.offset >= end } }  // Back to the set before (thesis §4.1).
         }
     }
 
@@ -81,7 +87,8 @@ extension Raft {
     mutating func acknowledge() {
         guard role == .follower, let leader else { return }
         allegiance.answered = allegiance.round
-        allegiance.reported = min(durableEnd, allegiance.verified)
+        let safe = Canary.acknowledgesUnsynced.isChosen ? log.end.end : durableEnd
+        allegiance.reported = min(safe, allegiance.verified)
         let response = AppendResponse(.matched(durable: allegiance.reported), round: allegiance.round)
         send(.appendResponse(response), to: leader)
     }

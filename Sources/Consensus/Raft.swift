@@ -2,9 +2,9 @@ package import Vocabulary
 
 /// One replica of the quorum's log: elects, replicates, agrees. Events in, effects out; no bytes, no clock, no disk.
 ///
-/// Raft as in the paper (Ongaro and Ousterhout, "In search of an understandable consensus algorithm", cited as §5.4) and in Ongaro's thesis
-/// ("Consensus: bridging theory and practice", cited as thesis §4.2.1). Offsets are indexes: an entry is a record of the log,
-/// `end` is always the offset behind the last. Offsets and terms are all it knows of entries.
+/// Raft as in the paper (Ongaro and Ousterhout, "In search of an understandable consensus algorithm", cited as §5.4) and in
+/// Ongaro's thesis ("Consensus: bridging theory and practice", cited as thesis §4.2.1). Offsets are indexes: an entry is a
+/// record of the log, `end` is always the offset behind the last. Offsets and terms are all it knows of entries.
 ///
 ///                  a majority would vote         a majority voted
 ///     follower  ->  preCandidate  ->  candidate  ->  leader
@@ -78,7 +78,8 @@ package struct Raft: Sendable {
         snapshotBytes = restored.snapshotBytes
         voterSets = []
         for set in restored.voterSets.sorted(by: { $0.offset < $1.offset }) where set.offset < log.end.end {
-            if voterSets.last?.offset != set.offset { voterSets.append(set) }  // The snapshot's may be in the log too.
+            // The snapshot's may stand in the log too.
+            if voterSets.last?.offset != set.offset { voterSets.append(set) }
         }
         committed = max(snapshot.end, min(restored.committed, log.end.end))
         durableEnd = log.end.end
@@ -105,7 +106,8 @@ package struct Raft: Sendable {
         case .durable(let end): durable(end: end)
         case .readRequested(let id): readRequested(id)
         case .chunkStored(let chunk): chunkStored(chunk)
-        case .snapshotTaken(let id, let bytes, let logStart): snapshotTaken(id, bytes: bytes, logStart: logStart)
+        case .snapshotTaken(let id, let bytes, let logStart):
+            snapshotTaken(id, bytes: bytes, logStart: logStart)
         case .transferLeadership(let target): transferLeadership(to: target)
         case .addVoter(let voter): addVoter(voter)
         case .updateVoter(let voter): updateVoter(voter)
@@ -113,7 +115,11 @@ package struct Raft: Sendable {
         case .resign: resign()
         }
         settleDebt()
-        if hardState != before { effects.insert(.persist(hardState), at: 0) }
+        if hardState != before {
+            let written =
+                Canary.forgetsVote.isChosen ? HardState(term: term, owes: hardState.owes) : hardState
+            effects.insert(.persist(written), at: 0)
+        }
         defer { effects = [] }
         return effects
     }
@@ -121,7 +127,9 @@ package struct Raft: Sendable {
     /// When to call with `timePassed` next, if nothing happens before.
     package var nextWake: Instant {
         guard role == .leader else { return electionDeadline }
-        return min(office.heartbeatDue, office.transfer?.deadline ?? .distantFuture, office.catchUp?.deadline ?? .distantFuture)
+        return min(
+            office.heartbeatDue, office.transfer?.deadline ?? .distantFuture,
+            office.catchUp?.deadline ?? .distantFuture)
     }
 
     private mutating func timePassed() {
@@ -144,7 +152,8 @@ package struct Raft: Sendable {
         }
         switch message.body {
         case .preVoteRequest(let last): preVoteRequested(term: message.term, last: last, by: sender)
-        case .preVoteResponse(let isGranted): preVoteAnswered(term: message.term, isGranted: isGranted, by: sender)
+        case .preVoteResponse(let isGranted):
+            preVoteAnswered(term: message.term, isGranted: isGranted, by: sender)
         case .voteRequest(let last, _): voteRequested(term: message.term, last: last, by: sender)
         case .voteResponse(let isGranted): voteAnswered(isGranted: isGranted, by: sender)
         case .append(let append): appendReceived(append, from: sender)
@@ -155,8 +164,8 @@ package struct Raft: Sendable {
         }
     }
 
-    /// Whether a newer term in this message is no reason to go there: a pre-vote is about a term that may never be, and a candidate
-    /// does not unseat a leader that is alive, unless that leader wants it (thesis §4.2.3, §9.6).
+    /// Whether a newer term in this message is no reason to go there: a pre-vote is about a term that may never be, and a
+    /// candidate does not unseat a leader that is alive, unless that leader wants it (thesis §4.2.3, §9.6).
     private func isHarmless(_ message: Message) -> Bool {
         switch message.body {
         case .preVoteRequest, .preVoteResponse(isGranted: true): true

@@ -6,13 +6,13 @@ package enum RaftEvent: Equatable, Sendable {
     case timePassed
     /// A message came. Of an `append` the host still holds the entries' bytes, of a `snapshotChunk` the piece's.
     case received(Message, from: ReplicaKey)
-    /// A connection to that replica was made, maybe in place of another: what was on its way is lost. A leader replicates to everyone
-    /// who is connected, and to the voters.
+    /// A connection to that replica was made, maybe in place of another: what was on its way is lost. A leader replicates to
+    /// everyone who is connected, and to the voters.
     case connected(to: ReplicaKey)
     /// The connection to that replica is gone, and there is no other.
     case connectionLost(to: ReplicaKey)
-    /// The leader's host has put entries up to `end` behind the log's end, with the leader's term; not durable yet. `voterSet`: the last
-    /// of them is this change of the quorum.
+    /// The leader's host has put entries up to `end` behind the log's end, with the leader's term; not durable yet.
+    /// `voterSet`: the last of them is this change of the quorum.
     case proposed(end: Offset, voterSet: VoterSet?)
     /// The log is on stable storage below `end`. Never more than was in the log when the sync began and was not cut since.
     case durable(end: Offset)
@@ -20,18 +20,18 @@ package enum RaftEvent: Equatable, Sendable {
     case readRequested(id: UInt64)
     /// The piece of a snapshot that `storeChunk` gave is kept; of the last piece: the whole snapshot is on stable storage.
     case chunkStored(SnapshotChunk)
-    /// Our own snapshot is durable; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's end or
-    /// before). `Raft.neededFrom` tells what others still have to get.
+    /// Our own snapshot is durable; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's
+    /// end or before). `Raft.neededFrom` tells what others still have to get.
     case snapshotTaken(SnapshotID, bytes: Int64, logStart: Offset)
-    /// Operators' wishes; answered by the effects `transferEnded`, `voterChangeEnded`. Leadership goes to that voter, or the one that
-    /// has most of the log.
+    /// Operators' wishes; answered by the effects `transferEnded`, `voterChangeEnded`. Leadership goes to that voter, or the
+    /// one that has most of the log.
     case transferLeadership(to: ReplicaKey?)
     case addVoter(Voter)
     /// A voter listens elsewhere now.
     case updateVoter(Voter)
     case removeVoter(ReplicaKey)
-    /// The host wants to lead no more (it stops, or its disk failed): a leader hands over where it can, then follows, and does not
-    /// stand for election until it is started anew.
+    /// The host wants to lead no more (it stops, or its disk failed): a leader hands over where it can, then follows, and
+    /// does not stand for election until it is started anew.
     case resign
 }
 
@@ -56,9 +56,11 @@ package enum RaftEffect: Equatable, Sendable {
     case readReady(id: UInt64, index: Offset)
     /// Not the leader, or no more: ask whoever leads.
     case readRefused(id: UInt64)
-    /// Keep the piece of a snapshot in hand, then say `chunkStored`. `position` 0 begins anew. Nothing of our own changes by it yet.
+    /// Keep the piece of a snapshot in hand, then say `chunkStored`. `position` 0 begins anew. Nothing of our own changes by
+    /// it yet.
     case storeChunk(SnapshotChunk)
-    /// The snapshot whose last piece was stored takes the log's place, at once and for good: the log is empty and begins at its end.
+    /// The snapshot whose last piece was stored takes the log's place, at once and for good: the log is empty and begins at
+    /// its end.
     case installSnapshot(SnapshotID)
     /// Put this voter set in the log as an entry and say `proposed(end, voterSet)`.
     case proposeVoters(VoterSet)
@@ -85,8 +87,8 @@ package enum VoterChangeOutcome: Equatable, Sendable {
 package struct HardState: Hashable, Sendable {
     package var term: LeaderEpoch
     package var votedFor: ReplicaKey?
-    /// The position that this replica once vouched for and lost (a damaged log was cut). Until its log reaches it again, it does not
-    /// stand, and votes only for who reaches it: it might elect a leader that lacks what it helped to commit.
+    /// The position that this replica once vouched for and lost (a damaged log was cut). Until its log reaches it again, it
+    /// does not stand, and votes only for who reaches it: it might elect a leader that lacks what it helped to commit.
     package var owes: LogPosition?
 
     package init(term: LeaderEpoch = 0, votedFor: ReplicaKey? = nil, owes: LogPosition? = nil) {
@@ -106,12 +108,13 @@ package enum RaftOutgoing: Equatable, Sendable {
 
 /// What a start finds on disk, all of it on stable storage (what recovery found in the log is synced before).
 ///
-/// A log that does not hold its snapshot's last entry is of no use: the entries were not kept and the snapshot was, or a crash came
-/// between the two halves of `installSnapshot`. The replica begins with an empty log at the snapshot's end then, and so must the host:
-/// it compares with `logStart` and `logEnd`.
+/// A log that does not hold its snapshot's last entry is of no use: the entries were not kept and the snapshot was, or a
+/// crash came between the two halves of `installSnapshot`. The replica begins with an empty log at the snapshot's end then,
+/// and so must the host: it compares with `logStart` and `logEnd`.
 package struct RaftRestored: Sendable {
     package var hardState = HardState()
-    /// The first offset in the log, and the position of the snapshot that stands for what lies before (`start` when nothing does).
+    /// The first offset in the log, and the position of the snapshot that stands for what lies before (`start` when nothing
+    /// does).
     package var snapshot: SnapshotID = .start
     package var snapshotBytes: Int64 = 0
     package var logStart: Offset = 0
@@ -119,7 +122,8 @@ package struct RaftRestored: Sendable {
     package var runs: [LogPosition] = []
     /// What is known to be committed beyond the snapshot: by a host that begins anew in the same process.
     package var committed: Offset = 0
-    /// The snapshot's, as `Raft.voterSet(asOf:)` gave it, or what the replica was formatted with, at -1; then those of the log's entries.
+    /// The snapshot's, as `Raft.voterSet(asOf:)` gave it, or what the replica was formatted with, at -1; then those of the
+    /// log's entries.
     package var voterSets: [PlacedVoterSet] = []
 
     package init() {}
@@ -127,8 +131,8 @@ package struct RaftRestored: Sendable {
 
 package struct RaftConfig: Sendable {
     package var me: ReplicaKey
-    /// A follower that hears nothing for this long, and by chance up to half as long again, stands for election; a leader that hears
-    /// of no majority for this long steps down. Kafka's `controller.quorum.election.timeout.ms`, 1000.
+    /// A follower that hears nothing for this long, and by chance up to half as long again, stands for election; a leader
+    /// that hears of no majority for this long steps down. Kafka's `controller.quorum.election.timeout.ms`, 1000.
     package var electionTimeoutMs: Int64 = 1000
     package var heartbeatMs: Int64 = 100
     /// How many appends may be on their way to one replica.

@@ -2,11 +2,13 @@ package import Vocabulary
 
 /// Which term each entry of a log has, kept as runs: the log's shape without its bytes.
 ///
-/// A log of a million entries written under three leaders is three numbers long, so that nothing here costs more as the log grows.
+/// A log of a million entries written under three leaders is three numbers long, so that nothing here costs more as the log
+/// grows.
 package struct TermRuns: Equatable, Sendable {
     /// The log's first offset, with the term of the entry before it; `LeaderEpoch.unknown` when that is not known any more.
     package private(set) var start: LogPosition
-    /// Entries from the end of the run before (of `start`, for the first) and below `end` have that term. Both rise from run to run.
+    /// Entries from the end of the run before (of `start`, for the first) and below `end` have that term. Both rise from run
+    /// to run.
     package private(set) var runs: [LogPosition] = []
 
     package init(start: LogPosition = .start) { self.start = start }
@@ -48,8 +50,8 @@ package struct TermRuns: Equatable, Sendable {
         return slice
     }
 
-    /// The first entry at or behind `from` that `others` has and this log has not, or with another term. `others` begins at `from` or
-    /// before.
+    /// The first entry at or behind `from` that `others` has and this log has not, or with another term. `others` begins at
+    /// `from` or before.
     ///
     /// - Returns: the end of `others` when this log holds them all.
     package func firstDifference(from: Offset, against others: [LogPosition]) -> Offset {

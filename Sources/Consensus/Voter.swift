@@ -14,7 +14,9 @@ package struct ReplicaKey: Hashable, Comparable, Sendable, CustomStringConvertib
 
     package var description: String { "\(id)@\(directory)" }
 
-    package static func < (a: ReplicaKey, b: ReplicaKey) -> Bool { a.id == b.id ? a.directory < b.directory : a.id < b.id }
+    package static func < (a: ReplicaKey, b: ReplicaKey) -> Bool {
+        a.id == b.id ? a.directory < b.directory : a.id < b.id
+    }
 }
 
 /// A member of the quorum and where it listens for the others.

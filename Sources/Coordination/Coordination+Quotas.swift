@@ -11,24 +11,25 @@ extension Coordination {
         var found: [ZnodeQuota] = []
         func visit(_ node: Znode, _ path: ZnodePath) {
             if !path.isRoot, let limits = node.children[Self.limitsName] {
-                let usage = tree.node(path)?.usage ?? .zero
+                let usage = tree.find(path)?.node.usage ?? .zero
                 found.append(ZnodeQuota(path: path.text, limits: ZnodeLimits(limits.node.data), usage: usage))
             }
             for (name, child) in node.children { visit(child.node, path.appending(name)) }
         }
-        if let quotas = tree.node(.quota) { visit(quotas, .root) }
+        if let quotas = tree.find(.quota) { visit(quotas.node, .root) }
         return found.sorted { ExactText($0.path) < ExactText($1.path) }
     }
 
-    /// - Throws: `quotaExceeded` when `path`, changed so, brings the innermost quota it is under beyond a hard limit.
+    /// - Throws: `quotaExceeded` when `path`, changed so, leaves the innermost quota it is under beyond a hard limit; as in
+    ///   ZooKeeper also when that much was there before, and the change makes it less.
     func checkQuota(_ path: ZnodePath, adding usage: ZnodeUsage) throws(CoordinationError) {
         if !config.enforcesQuotas || !tree.hasQuotas && !overlay.touchesQuotas { return }
         guard let (bounded, limits) = innermostQuota(of: path) else { return }
-        var used = tree.node(bounded)?.usage ?? .zero
+        var used = tree.find(bounded)?.node.usage ?? .zero
         for pending in overlay.usages where pending.path.isWithin(bounded) { used += pending.usage }
         used += usage
-        if usage.nodes > 0, let limit = limits.countHard, used.nodes > limit { throw .quotaExceeded }
-        if usage.bytes > 0, let limit = limits.bytesHard, used.bytes > limit { throw .quotaExceeded }
+        if usage.nodes != 0, let limit = limits.countHard, used.nodes > limit { throw .quotaExceeded }
+        if usage.bytes != 0, let limit = limits.bytesHard, used.bytes > limit { throw .quotaExceeded }
     }
 
     /// The root cannot be bounded, as in ZooKeeper.
@@ -49,7 +50,7 @@ extension Coordination {
             return nil
         }
         guard let bounded = quota.outside(.quota), !bounded.isRoot else { return nil }
-        let usage = tree.node(bounded)?.usage ?? .zero
+        let usage = tree.find(bounded)?.node.usage ?? .zero
         return Array("count=\(usage.nodes),bytes=\(usage.bytes)".utf8)
     }
 }

@@ -3,12 +3,12 @@ import HashTreeCollections
 // Reads of the committed state. A path that no node can have is one that no node has.
 extension Coordination {
     /// Everybody may ask.
-    package func exists(_ path: String) throws(CoordinationError) -> ZnodeStat { try found(path).stat }
+    package func exists(_ path: String) throws(CoordinationError) -> ZnodeStat { try found(path).node.stat }
 
     package func data(
         _ path: String, for identities: [Identity]
     ) throws(CoordinationError) -> (data: [UInt8]?, stat: ZnodeStat) {
-        let node = try found(path)
+        let node = try found(path).node
         try access.check(node.head.acl, .read, identities)
         guard path.utf8.starts(with: ZnodePath.quota.text.utf8), let checked = ZnodePath(path),
             let data = computedData(checked)
@@ -20,7 +20,7 @@ extension Coordination {
     package func children(
         _ path: String, for identities: [Identity]
     ) throws(CoordinationError) -> (names: [String], stat: ZnodeStat) {
-        let node = try found(path)
+        let node = try found(path).node
         try access.check(node.head.acl, .read, identities)
         return (node.children.keys.map(\.text), node.stat)
     }
@@ -29,7 +29,7 @@ extension Coordination {
     package func acl(
         _ path: String, for identities: [Identity]
     ) throws(CoordinationError) -> (acl: ACL, stat: ZnodeStat) {
-        let node = try found(path)
+        let node = try found(path).node
         try access.check(node.head.acl, [.read, .admin], identities)
         let isAdmin = access.permits(node.head.acl, .admin, identities)
         return (isAdmin ? node.head.acl : AccessControl.redacted(node.head.acl), node.stat)
@@ -39,7 +39,7 @@ extension Coordination {
     package func descendantCount(
         _ path: String, for identities: [Identity]
     ) throws(CoordinationError) -> Int32 {
-        let node = try found(path)
+        let node = try found(path).node
         try access.check(node.head.acl, .read, identities)
         return node.nodesBelow
     }
@@ -61,8 +61,9 @@ extension Coordination {
         access.permits(acl, .read, identities)
     }
 
-    private func found(_ path: String) throws(CoordinationError) -> Znode {
-        guard let path = ZnodePath(path), let node = tree.node(path) else { throw .noNode }
-        return node
+    private func found(_ path: String) throws(CoordinationError) -> ZnodeBox {
+        if path.isEmpty { return tree.root }  // ZooKeeper keeps the root under that name too.
+        guard let path = ZnodePath(path), let box = tree.find(path) else { throw .noNode }
+        return box
     }
 }

@@ -12,12 +12,12 @@ extension Coordination {
         due += tree.mortals.emptyContainers.prefix(limit)
         if let unusedMs {
             due += tree.mortals.unusedContainers.lazy.filter { key in
-                guard let path = ZnodePath(key.text), let node = tree.node(path) else { return false }
+                guard let path = ZnodePath(key.text), let node = tree.find(path)?.node else { return false }
                 return node.head.mtime.addingReportingOverflow(unusedMs).partialValue <= time
             }.prefix(limit - due.count)
         }
         due += tree.mortals.expiring(upTo: time).lazy.filter { key in
-            guard let path = ZnodePath(key.text), let node = tree.node(path) else { return false }
+            guard let path = ZnodePath(key.text), let node = tree.find(path)?.node else { return false }
             if case .expires(let end) = node.mortality { return end <= time }
             return false
         }.prefix(limit - due.count)

@@ -1,5 +1,3 @@
-import HashTreeCollections
-
 // Deciding writes. What is checked, in which order, is ZooKeeper's: a client may see which of two errors it gets.
 extension Coordination {
     mutating func write(
@@ -33,14 +31,14 @@ extension Coordination {
         // Before the number is there the name may be empty: `/queue/`.
         guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")) else { throw .badArguments }
         let list = try access.fixed(acl, for: caller.identities)
-        guard let parentPath = slash == text.startIndex ? .root : ZnodePath(String(text[..<slash])) else {
-            throw .noNode
-        }
+        guard let parentPath = Self.parent(text, slash) else { throw .noNode }
         let parent = try decided(parentPath)
         try access.check(parent.head.acl, .create, caller.identities)
         let number = kind.isSequential ? Self.digits(parent.head.childrenCreated) : ""
         let name = text[text.utf8.index(after: slash)...] + number
         if text == "/", name.isEmpty { throw .nodeExists }
+        // Two slashes at the start lead to the root and are no path.
+        if parentPath.isRoot, slash != text.startIndex { throw .badArguments }
         guard let path = ZnodePath(text + number, childOf: parentPath, named: name) else {
             throw .badArguments
         }
@@ -65,11 +63,16 @@ extension Coordination {
     private mutating func delete(
         _ text: String, _ version: Int32, by caller: Caller, _ now: Moment
     ) throws(CoordinationError) -> (ZnodeWrite?, ZnodeResult) {
-        guard let path = ZnodePath(text), let parentPath = path.parent, !path.isPermanent else {
+        guard let slash = text.utf8.lastIndex(of: UInt8(ascii: "/")), !text.utf8.contains(0) else {
             throw .badArguments
         }
+        // What is no path is the path of no node, but its parent may be there and be asked first.
+        let path = ZnodePath(text)
+        if let path, path.isPermanent { throw .badArguments }
+        guard let parentPath = Self.parent(text, slash) else { throw .noNode }
         let parent = try decided(parentPath)
         try access.check(parent.head.acl, .delete, caller.identities)
+        guard let path else { throw .noNode }
         guard let node = node(path, in: parent) else { throw .noNode }
         try Self.check(version, is: node.head.version)
         if node.childCount > 0 { throw .notEmpty }
@@ -134,56 +137,12 @@ extension Coordination {
         return (nil, .checked)
     }
 
-    // MARK: What is decided so far
-
-    /// A node with everything decided applied to it.
-    struct DecidedNode {
-        let head: ZnodeHead
-        let childCount: Int
-        let data: [UInt8]?
-        /// As committed, when no decision touched it.
-        let committed: Znode?
-
-        init(_ head: ZnodeHead, childCount: Int, data: [UInt8]?) {
-            self.head = head
-            self.childCount = childCount
-            self.data = data
-            committed = nil
-        }
-
-        init(_ node: Znode) {
-            head = node.head
-            childCount = node.children.count
-            data = node.data
-            committed = node
-        }
-
-        var dataLength: Int { data?.count ?? 0 }
+    /// The path of what is left of the last slash; nil when that is none.
+    private static func parent(_ text: String, _ slash: String.Index) -> ZnodePath? {
+        slash == text.startIndex ? .root : ZnodePath(String(text[..<slash]))
     }
 
-    /// Nil when it is not there, or will be gone.
-    func node(_ path: ZnodePath) -> DecidedNode? {
-        if let node = overlay.node(path) { return Self.node(node) }
-        return tree.node(path).map(DecidedNode.init)
-    }
-
-    /// The same, faster where its parent is known.
-    func node(_ path: ZnodePath, in parent: DecidedNode) -> DecidedNode? {
-        if let node = overlay.node(path) { return Self.node(node) }
-        guard let committed = parent.committed, let name = path.names.last else {
-            return tree.node(path).map(DecidedNode.init)
-        }
-        return committed.children[name].map { DecidedNode($0.node) }
-    }
-
-    private static func node(_ node: Overlay.Node) -> DecidedNode? {
-        node.head.map { DecidedNode($0, childCount: node.childCount, data: node.data) }
-    }
-
-    func decided(_ path: ZnodePath) throws(CoordinationError) -> DecidedNode {
-        guard let node = node(path) else { throw .noNode }
-        return node
-    }
+    // MARK: Helpers
 
     private mutating func set(
         _ path: ZnodePath, _ node: DecidedNode, _ head: ZnodeHead, children: Int, _ now: Moment
@@ -193,8 +152,6 @@ extension Coordination {
             Overlay.Node(
                 zxid: now.zxid, head: head, childCount: node.childCount + children, data: node.data))
     }
-
-    // MARK: Checks
 
     private func checkLength(_ data: [UInt8]?) throws(CoordinationError) {
         if let data, data.count > config.dataBytesMax { throw .badArguments }

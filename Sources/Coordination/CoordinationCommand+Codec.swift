@@ -175,7 +175,7 @@ extension ZnodeKind {
         let flags = try input.byte()
         let ttl: Int64? = flags == 5 || flags == 6 ? try input.int64() : nil
         do { try self.init(flags: Int32(flags), ttl: ttl) } catch {
-            throw .malformed(at: place, "\(flags) is no kind of znode, or its time to live is out of bounds")
+            throw .malformed(at: place, "\(flags) is no kind of znode")
         }
     }
 }

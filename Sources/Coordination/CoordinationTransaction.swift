@@ -14,7 +14,7 @@ package enum CoordinationTransaction: Hashable, Sendable {
 }
 
 package enum ZnodeWrite: Hashable, Sendable {
-    /// `owner` in the form of `ZnodeStat.ephemeralOwner`.
+    /// `owner`: see `ZnodeOwner`.
     case create(ZnodePath, data: [UInt8]?, acl: ACL, owner: Int64)
     case delete(ZnodePath)
     case setData(ZnodePath, [UInt8]?)

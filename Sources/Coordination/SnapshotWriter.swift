@@ -31,7 +31,7 @@ package struct SnapshotWriter: Sendable {
         sessions = coordination.sessions.makeIterator()
         sessionCount = coordination.sessions.count
         nodeCount = coordination.tree.count
-        root = coordination.tree.root
+        root = coordination.tree.root.node
         var header = CoordinationWriter()
         header.put(byte: SnapshotRecord.header.rawValue)
         header.put(byte: SnapshotRecord.version)

@@ -9,7 +9,7 @@ struct StateDigest {
 
     static func of(_ coordination: Coordination) -> UInt64 {
         var digest = StateDigest()
-        digest.add(coordination.tree.root, path: DigestHash())
+        digest.add(coordination.tree.root.node, path: DigestHash())
         for session in coordination.sessions.values {
             var hash = DigestHash()
             hash.mix(UInt64(bitPattern: session.id))

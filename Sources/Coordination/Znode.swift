@@ -49,7 +49,8 @@ struct ZnodeHead: Hashable, Sendable {
         return ZnodeStat(
             czxid: czxid, mzxid: mzxid, ctime: ctime, mtime: mtime, version: version,
             // Creations and deletions: what was created and is no more was deleted.
-            cversion: childrenCreated &* 2 &- children, aversion: aversion, ephemeralOwner: owner.bits,
+            cversion: childrenCreated &* 2 &- children, aversion: aversion,
+            ephemeralOwner: owner.session ?? 0,
             dataLength: Int32(truncatingIfNeeded: dataLength), numChildren: children, pzxid: pzxid)
     }
 
@@ -96,7 +97,7 @@ struct Znode: Hashable, Sendable {
     /// it grew, and those above it count that.
     /// - Returns: the same; nil when there is no such node.
     mutating func update(
-        _ names: [ExactText], from depth: Int = 0, upTo end: Int, _ body: (inout Znode) -> ZnodeUsage
+        _ names: [ExactText], from depth: Int, upTo end: Int, _ body: (inout Znode) -> ZnodeUsage
     ) -> ZnodeUsage? {
         if depth == end { return body(&self) }
         guard let growth = children[names[depth]].update(names, from: depth + 1, upTo: end, body) else {
@@ -124,8 +125,9 @@ final class ZnodeBox: Hashable, @unchecked Sendable {
     static func == (a: ZnodeBox, b: ZnodeBox) -> Bool { a === b || a.node == b.node }
     func hash(into hasher: inout Hasher) { node.hash(into: &hasher) }
 
-    fileprivate static func update(
-        _ box: inout ZnodeBox, _ names: [ExactText], from depth: Int, upTo end: Int,
+    /// As `Znode.update`, of the node in the box or a copy of it.
+    static func update(
+        _ box: inout ZnodeBox, _ names: [ExactText], from depth: Int = 0, upTo end: Int,
         _ body: (inout Znode) -> ZnodeUsage
     ) -> ZnodeUsage? {
         if !isKnownUniquelyReferenced(&box) { box = ZnodeBox(box.node) }

@@ -16,8 +16,8 @@ package enum ZnodeKind: Hashable, Sendable {
 
     /// - Parameters:
     ///   - flags: as requests carry it, 0 to 6.
-    ///   - ttl: of a request that has one, in milliseconds.
-    /// - Throws: `badArguments` for other flags, for a time to live out of bounds, and for one where none belongs.
+    ///   - ttl: of a request that has one, in milliseconds; its bounds are checked when the request is decided.
+    /// - Throws: `badArguments` for other flags, and for a time to live that lacks or where none belongs.
     package init(flags: Int32, ttl: Int64? = nil) throws(CoordinationError) {
         switch flags {
         case 0: self = .persistent
@@ -28,7 +28,6 @@ package enum ZnodeKind: Hashable, Sendable {
         case 5, 6:
             guard let ttl else { throw .badArguments }
             self = flags == 5 ? .ttl(milliseconds: ttl) : .ttlSequential(milliseconds: ttl)
-            try check()
             return
         default: throw .badArguments
         }
@@ -62,7 +61,7 @@ package enum ZnodeKind: Hashable, Sendable {
     }
 }
 
-/// What keeps a znode alive, in the 64 bits that ZooKeeper's `Stat` calls `ephemeralOwner`.
+/// What keeps a znode alive, in 64 bits as ZooKeeper stores it; clients are told of sessions alone.
 ///
 ///     0                      nobody: it stays
 ///     8000000000000000       a container

@@ -12,7 +12,7 @@ package struct ZnodeStat: Hashable, Sendable {
     package var cversion: Int32
     /// How often its access list was set.
     package var aversion: Int32
-    /// The session of an ephemeral node, 0 for others; marks containers and times to live, see `ZnodeOwner`.
+    /// The session of an ephemeral node, 0 for all others.
     package var ephemeralOwner: Int64
     package var dataLength: Int32
     package var numChildren: Int32

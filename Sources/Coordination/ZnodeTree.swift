@@ -5,7 +5,7 @@ import Vocabulary
 ///
 /// Changes here are decided ones: that they cannot be made is our mistake, and stops the process.
 package struct ZnodeTree: Hashable, Sendable {
-    private(set) var root: Znode
+    private(set) var root: ZnodeBox
     /// The ephemeral nodes of each session that has any.
     private(set) var ephemerals: TreeDictionary<Int64, TreeSet<ExactText>> = [:]
     private(set) var mortals = MortalNodes()
@@ -15,38 +15,40 @@ package struct ZnodeTree: Hashable, Sendable {
         let first = { (acl: ACL) in Znode(ZnodeHead(zxid: 0, at: 0, owner: .nobody, acl: acl), data: []) }
         var zookeeper = first(.open)
         _ = zookeeper.adopt(first(.open), named: "quota")
-        _ = zookeeper.adopt(first(.readOnly), named: "config")
-        root = first(.open)
+        var config = first(.readOnly)
+        config.head.aversion = -1  // ZooKeeper sets its list at the start.
+        _ = zookeeper.adopt(config, named: "config")
+        var root = first(.open)
         _ = root.adopt(zookeeper, named: "zookeeper")
+        self.root = ZnodeBox(root)
     }
 
     /// As read from a snapshot.
     init(root: Znode) {
-        self.root = root
+        self.root = ZnodeBox(root)
         var names: [ExactText] = []
         note(root, &names)
     }
 
     /// The root too.
-    package var count: Int { Int(root.nodesBelow) + 1 }
+    package var count: Int { Int(root.node.nodesBelow) + 1 }
     /// Bytes of data in all znodes.
-    package var dataBytes: Int64 { root.usage.bytes }
+    package var dataBytes: Int64 { root.node.usage.bytes }
     package var ephemeralCount: Int { ephemerals.values.reduce(0) { $0 + $1.count } }
 
     /// Whether there may be any.
     var hasQuotas: Bool {
-        guard let quota = root.children["zookeeper"]?.node.children["quota"] else { return false }
+        guard let quota = root.node.children["zookeeper"]?.node.children["quota"] else { return false }
         return !quota.node.children.isEmpty
     }
 
-    func node(_ path: ZnodePath) -> Znode? {
-        guard let first = path.names.first else { return root }
-        guard var box = root.children[first] else { return nil }
-        for name in path.names.dropFirst() {
+    func find(_ path: ZnodePath) -> ZnodeBox? {
+        var box = root
+        for name in path.names {
             guard let child = box.node.children[name] else { return nil }
             box = child
         }
-        return box.node
+        return box
     }
 
     /// Sorted.
@@ -119,7 +121,7 @@ package struct ZnodeTree: Hashable, Sendable {
     ) -> ACL {
         var acl: ACL = []
         var mortality: (before: Mortality?, after: Mortality?)
-        let growth = root.update(path.names, upTo: end) { node in
+        let growth = ZnodeBox.update(&root, path.names, upTo: end) { node in
             mortality.before = node.mortality
             let growth = body(&node)
             mortality.after = node.mortality

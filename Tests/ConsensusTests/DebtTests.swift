@@ -38,7 +38,9 @@ struct DebtTests {
                 .persist(HardState(term: 5)), .send(.matched(term: 5, durable: 10), to: key(2)),
             ])
         one.now = one.raft.nextWake
-        #expect(one.step(.timePassed).contains(.send(.of(term: 6, .preVoteRequest(last: position(10, 5))), to: key(2))))
+        #expect(
+            one.step(.timePassed).contains(
+                .send(.of(term: 6, .preVoteRequest(last: position(10, 5))), to: key(2))))
     }
 
     @Test func `entries of a later leader pay the debt too, since it had all that was committed`() {
@@ -63,7 +65,9 @@ struct DebtTests {
         _ = one.hear(.matched(term: 1, durable: 6), from: 2)
         // What it had before does not count for what is new.
         #expect(one.raft.committed == 10)
-        #expect(one.outgoing(to: 2).first == .append(.append(term: 1, after: position(6, 1), position(12, 1), committed: 10)))
+        #expect(
+            one.outgoing(to: 2).first
+                == .append(.append(term: 1, after: position(6, 1), position(12, 1), committed: 10)))
         _ = one.hear(.matched(term: 1, durable: 12), from: 2)
         #expect(one.raft.committed == 12)
     }

@@ -30,26 +30,36 @@ struct ElectionTests {
         var one = Dialogue()
         let request = Message.of(term: 4, .voteRequest(last: .start, isTransfer: false))
         let yes = Message.of(term: 4, .voteResponse(isGranted: true))
-        #expect(one.hear(request, from: 2) == [.persist(HardState(term: 4, votedFor: key(2))), .send(yes, to: key(2))])
-        #expect(one.hear(request, from: 3) == [.send(.of(term: 4, .voteResponse(isGranted: false)), to: key(3))])
+        #expect(
+            one.hear(request, from: 2) == [
+                .persist(HardState(term: 4, votedFor: key(2))), .send(yes, to: key(2)),
+            ])
+        #expect(
+            one.hear(request, from: 3) == [.send(.of(term: 4, .voteResponse(isGranted: false)), to: key(3))])
         #expect(one.hear(request, from: 2) == [.send(yes, to: key(2))])
     }
 
     @Test func `§5.2: a vote is remembered through a restart`() {
         var one = Dialogue(hardState: HardState(term: 4, votedFor: key(2)))
         let request = Message.of(term: 4, .voteRequest(last: .start, isTransfer: false))
-        #expect(one.hear(request, from: 3) == [.send(.of(term: 4, .voteResponse(isGranted: false)), to: key(3))])
-        #expect(one.hear(request, from: 2) == [.send(.of(term: 4, .voteResponse(isGranted: true)), to: key(2))])
+        #expect(
+            one.hear(request, from: 3) == [.send(.of(term: 4, .voteResponse(isGranted: false)), to: key(3))])
+        #expect(
+            one.hear(request, from: 2) == [.send(.of(term: 4, .voteResponse(isGranted: true)), to: key(2))])
     }
 
     @Test func `§5.2: a vote counts once, and no vote of an earlier term counts`() {
         var one = Dialogue(voters: voterSet(1, 2, 3, 4, 5))
         _ = one.wake()
-        for id in [2, 2, 2] as [Int32] { _ = one.hear(.of(term: 1, .preVoteResponse(isGranted: true)), from: id) }
+        for id in [2, 2, 2] as [Int32] {
+            _ = one.hear(.of(term: 1, .preVoteResponse(isGranted: true)), from: id)
+        }
         #expect(one.raft.role == .preCandidate)
         _ = one.hear(.of(term: 1, .preVoteResponse(isGranted: true)), from: 3)
         #expect(one.raft.role == .candidate)
-        for id in [2, 2, 2] as [Int32] { _ = one.hear(.of(term: 1, .voteResponse(isGranted: true)), from: id) }
+        for id in [2, 2, 2] as [Int32] {
+            _ = one.hear(.of(term: 1, .voteResponse(isGranted: true)), from: id)
+        }
         for id in [3, 4] as [Int32] { _ = one.hear(.of(term: 0, .voteResponse(isGranted: true)), from: id) }
         _ = one.hear(.of(term: 1, .voteResponse(isGranted: false)), from: 4)
         #expect(one.raft.role == .candidate)
@@ -174,7 +184,10 @@ struct ElectionTests {
         _ = one.wake()
         _ = one.hear(.of(term: 1, .preVoteResponse(isGranted: true)), from: 2)
         #expect(one.step(.connected(to: key(2))) == [])
-        #expect(one.step(.connected(to: key(3))) == [.send(.of(term: 1, .preVoteRequest(last: .start)), to: key(3))])
+        #expect(
+            one.step(.connected(to: key(3))) == [
+                .send(.of(term: 1, .preVoteRequest(last: .start)), to: key(3))
+            ])
     }
 
     @Test func `of two who ask at once one goes first, for a moment`() {

@@ -13,25 +13,30 @@ func voter(_ id: Int32, directory: UInt64 = 0) -> Voter {
 
 func voterSet(_ ids: Int32...) -> VoterSet { VoterSet(ids.map { voter($0) }) }
 
-func position(_ end: Int64, _ term: Int32) -> LogPosition { LogPosition(end: Offset(end), term: LeaderEpoch(term)) }
+func position(_ end: Int64, _ term: Int32) -> LogPosition {
+    LogPosition(end: Offset(end), term: LeaderEpoch(term))
+}
 
 func at(_ milliseconds: Int64) -> Instant { Instant(nanoseconds: milliseconds * 1_000_000) }
 
 extension Message {
     /// An append of entries behind `previous`; without runs a heartbeat.
     static func append(
-        term: Int32, after previous: LogPosition, _ runs: LogPosition..., committed: Int64 = 0, round: UInt64 = 1,
+        term: Int32, after previous: LogPosition, _ runs: LogPosition..., committed: Int64 = 0,
+        round: UInt64 = 1,
         voterSets: [PlacedVoterSet] = []
     ) -> Message {
         let append = Append(
-            previous: previous, end: runs.last?.end ?? previous.end, runs: runs, committed: Offset(committed), round: round,
+            previous: previous, end: runs.last?.end ?? previous.end, runs: runs, committed: Offset(committed),
+            round: round,
             voterSets: voterSets)
         return Message(term: LeaderEpoch(term), .append(append))
     }
 
     static func matched(term: Int32, durable: Int64, round: UInt64 = 1) -> Message {
         Message(
-            term: LeaderEpoch(term), .appendResponse(AppendResponse(.matched(durable: Offset(durable)), round: round)))
+            term: LeaderEpoch(term),
+            .appendResponse(AppendResponse(.matched(durable: Offset(durable)), round: round)))
     }
 
     static func mismatch(term: Int32, hint: LogPosition, round: UInt64 = 1) -> Message {
@@ -47,8 +52,10 @@ struct Dialogue {
     var now: Instant
 
     init(
-        me: Int32 = 1, voters: VoterSet = voterSet(1, 2, 3), hardState: HardState = HardState(), log: [LogPosition] = [],
-        snapshot: SnapshotID = .start, logStart: Int64? = nil, seed: UInt64 = 1, configure: (inout RaftConfig) -> Void = { _ in }
+        me: Int32 = 1, voters: VoterSet = voterSet(1, 2, 3), hardState: HardState = HardState(),
+        log: [LogPosition] = [],
+        snapshot: SnapshotID = .start, logStart: Int64? = nil, seed: UInt64 = 1,
+        configure: (inout RaftConfig) -> Void = { _ in }
     ) {
         var config = RaftConfig(me: key(me))
         configure(&config)
@@ -69,7 +76,9 @@ struct Dialogue {
         return effects
     }
 
-    mutating func hear(_ message: Message, from id: Int32) -> [RaftEffect] { step(.received(message, from: key(id))) }
+    mutating func hear(_ message: Message, from id: Int32) -> [RaftEffect] {
+        step(.received(message, from: key(id)))
+    }
 
     /// Time goes on to the next timer.
     mutating func wake() -> [RaftEffect] {
@@ -86,9 +95,12 @@ struct Dialogue {
     mutating func lead(by id: Int32 = 2) {
         _ = wake()
         if raft.role == .preCandidate {
-            _ = hear(Message(term: LeaderEpoch(raft.term.value + 1), .preVoteResponse(isGranted: true)), from: id)
+            _ = hear(
+                Message(term: LeaderEpoch(raft.term.value + 1), .preVoteResponse(isGranted: true)), from: id)
         }
-        if raft.role == .candidate { _ = hear(Message(term: raft.term, .voteResponse(isGranted: true)), from: id) }
+        if raft.role == .candidate {
+            _ = hear(Message(term: raft.term, .voteResponse(isGranted: true)), from: id)
+        }
         propose(1)
     }
 
@@ -101,7 +113,9 @@ struct Dialogue {
     mutating func outgoing(to id: Int32, batch: Int64 = .max) -> [RaftOutgoing] {
         var all: [RaftOutgoing] = []
         let end = raft.logEnd
-        while let next = raft.nextAppend(to: key(id), at: now, fits: { $0.value > end.value - batch ? end : $0 + batch }) {
+        while let next = raft.nextAppend(
+            to: key(id), at: now, fits: { $0.value > end.value - batch ? end : $0 + batch })
+        {
             all.append(next)
         }
         return all

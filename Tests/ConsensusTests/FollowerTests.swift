@@ -8,7 +8,8 @@ struct FollowerTests {
         var one = Dialogue()
         #expect(
             one.hear(.append(term: 1, after: .start, position(5, 1)), from: 2) == [
-                .persist(HardState(term: 1)), .becameFollower(1, leader: key(2)), .appendReceived(from: 0, end: 5),
+                .persist(HardState(term: 1)), .becameFollower(1, leader: key(2)),
+                .appendReceived(from: 0, end: 5),
             ])
         #expect(one.step(.durable(end: 3)) == [.send(.matched(term: 1, durable: 3), to: key(2))])
         #expect(one.step(.durable(end: 5)) == [.send(.matched(term: 1, durable: 5), to: key(2))])
@@ -27,7 +28,8 @@ struct FollowerTests {
         var one = Dialogue()
         _ = one.hear(.append(term: 1, after: .start, position(5, 1)), from: 2)
         _ = one.step(.durable(end: 5))
-        #expect(one.hear(.append(term: 1, after: position(5, 1), committed: 4), from: 2) == [.commit(upTo: 4)])
+        #expect(
+            one.hear(.append(term: 1, after: position(5, 1), committed: 4), from: 2) == [.commit(upTo: 4)])
     }
 
     @Test func `§5.3: an append behind an entry that is not there is refused`() {
@@ -46,7 +48,9 @@ struct FollowerTests {
         (position(3, 2), position(3, 1)),
         (position(20, 9), position(9, 5)),
     ])
-    func `§5.3: the refusal tells the last place where the logs may agree`(asked: LogPosition, hint: LogPosition) {
+    func `§5.3: the refusal tells the last place where the logs may agree`(
+        asked: LogPosition, hint: LogPosition
+    ) {
         var one = Dialogue(log: [position(4, 1), position(7, 3), position(9, 5)])
         let answer = one.hear(.append(term: 9, after: asked), from: 2)
         #expect(answer.last == .send(.mismatch(term: 9, hint: hint), to: key(2)))
@@ -54,7 +58,8 @@ struct FollowerTests {
 
     @Test func `§5.3: entries that conflict are cut, with all behind them`() {
         var one = Dialogue(log: [position(4, 1), position(9, 2)])
-        let effects = one.hear(.append(term: 3, after: position(3, 1), position(5, 1), position(8, 3)), from: 2)
+        let effects = one.hear(
+            .append(term: 3, after: position(3, 1), position(5, 1), position(8, 3)), from: 2)
         #expect(effects.suffix(2) == [.truncate(to: 4), .appendReceived(from: 4, end: 8)])
         #expect(one.raft.durableEnd == 4)
         #expect(one.step(.durable(end: 8)) == [.send(.matched(term: 3, durable: 8), to: key(2))])
@@ -76,7 +81,9 @@ struct FollowerTests {
         var one = Dialogue()
         _ = one.hear(.append(term: 1, after: .start, position(5, 1)), from: 2)
         #expect(
-            one.hear(.append(term: 1, after: position(2, 1), position(9, 1)), from: 2) == [.appendReceived(from: 5, end: 9)])
+            one.hear(.append(term: 1, after: position(2, 1), position(9, 1)), from: 2) == [
+                .appendReceived(from: 5, end: 9)
+            ])
     }
 
     @Test func `only what the leader has confirmed is acknowledged, not what lies behind it`() {
@@ -128,7 +135,9 @@ struct FollowerTests {
         .append(term: 3, after: .start, position(5, 2), position(9, 1)),
         .append(term: 3, after: position(3, 2), position(5, 1)),
         .append(term: 3, after: .start, committed: -1),
-        .append(term: 3, after: .start, position(5, 2), voterSets: [PlacedVoterSet(offset: 5, voters: voterSet(1))]),
+        .append(
+            term: 3, after: .start, position(5, 2),
+            voterSets: [PlacedVoterSet(offset: 5, voters: voterSet(1))]),
         .of(
             term: 3, .append(Append(previous: position(4, 1), end: 3, runs: [], committed: 0, round: 1))),
         .of(
@@ -142,7 +151,10 @@ struct FollowerTests {
         .of(term: 3, .snapshotChunk(chunk(of: position(5, 1), at: .max, count: .max, total: 5))),
         .of(term: 3, .snapshotChunk(chunk(of: position(5, 1), at: 3, count: 0, total: 5))),
         .of(term: 3, .snapshotChunk(chunk(of: position(-5, 1), at: 3, count: 1, total: 5))),
-        .of(term: 3, .snapshotResponse(SnapshotResponse(snapshot: position(5, 1), received: -1, isInstalled: true, round: 1))),
+        .of(
+            term: 3,
+            .snapshotResponse(
+                SnapshotResponse(snapshot: position(5, 1), received: -1, isInstalled: true, round: 1))),
     ])
     func `a message that no replica would send has a flaw, and is ignored`(message: Message) {
         #expect(message.flaw != nil)
@@ -162,7 +174,9 @@ struct FollowerTests {
     }
 }
 
-func chunk(of id: SnapshotID, at position: Int64, count: Int, total: Int64, round: UInt64 = 1) -> SnapshotChunk {
+func chunk(of id: SnapshotID, at position: Int64, count: Int, total: Int64, round: UInt64 = 1)
+    -> SnapshotChunk
+{
     SnapshotChunk(
         snapshot: id, position: position, total: total, count: count,
         voters: PlacedVoterSet(offset: -1, voters: voterSet(1, 2, 3)), round: round)

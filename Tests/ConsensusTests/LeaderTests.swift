@@ -76,7 +76,9 @@ struct LeaderTests {
         #expect(one.hear(.matched(term: 8, durable: 4), from: 2) == [.replicate(to: key(2))])
         #expect(
             one.outgoing(to: 2) == [
-                .append(.append(term: 8, after: position(4, 1), position(300, 4), position(900, 7), position(901, 8)))
+                .append(
+                    .append(
+                        term: 8, after: position(4, 1), position(300, 4), position(900, 7), position(901, 8)))
             ])
     }
 
@@ -86,7 +88,9 @@ struct LeaderTests {
         one.propose(9)
         _ = one.outgoing(to: 2, batch: 1)
         #expect(
-            one.hear(.mismatch(term: 1, hint: position(0, 0)), from: 2) == [.send(.append(term: 1, after: .start), to: key(2))])
+            one.hear(.mismatch(term: 1, hint: position(0, 0)), from: 2) == [
+                .send(.append(term: 1, after: .start), to: key(2))
+            ])
         #expect(one.hear(.mismatch(term: 1, hint: position(0, 0)), from: 2) == [])
     }
 
@@ -133,23 +137,31 @@ struct LeaderTests {
         one.propose(1)
         _ = one.outgoing(to: 2)
         let beat = one.wake()
-        #expect(beat.contains(.send(.append(term: 1, after: position(2, 1), committed: 1, round: 2), to: key(2))))
+        #expect(
+            beat.contains(.send(.append(term: 1, after: position(2, 1), committed: 1, round: 2), to: key(2))))
         _ = one.hear(.mismatch(term: 1, hint: position(1, 1), round: 2), from: 2)
         _ = one.hear(.matched(term: 1, durable: 1, round: 2), from: 2)
-        #expect(one.outgoing(to: 2) == [.append(.append(term: 1, after: position(1, 1), position(2, 1), committed: 1, round: 2))])
+        #expect(
+            one.outgoing(to: 2) == [
+                .append(.append(term: 1, after: position(1, 1), position(2, 1), committed: 1, round: 2))
+            ])
     }
 
     @Test func `observers get the log and count for nothing`() {
         var one = Dialogue()
         one.lead()
-        #expect(one.step(.connected(to: key(8))) == [.send(.append(term: 1, after: position(1, 1)), to: key(8))])
+        #expect(
+            one.step(.connected(to: key(8))) == [.send(.append(term: 1, after: position(1, 1)), to: key(8))])
         one.propose(4)
         _ = one.hear(.matched(term: 1, durable: 1), from: 8)
         #expect(one.outgoing(to: 8) == [.append(.append(term: 1, after: position(1, 1), position(5, 1)))])
         _ = one.hear(.matched(term: 1, durable: 5), from: 8)
         #expect(one.raft.committed == 0)
-        #expect(one.raft.replicas.last == ReplicaStatus(
-            key: key(8), isVoter: false, logEnd: 5, lastHeard: one.now, lastCaughtUp: one.now, snapshotReceived: nil))
+        #expect(
+            one.raft.replicas.last
+                == ReplicaStatus(
+                    key: key(8), isVoter: false, logEnd: 5, lastHeard: one.now, lastCaughtUp: one.now,
+                    snapshotReceived: nil))
         _ = one.step(.connectionLost(to: key(8)))
         #expect(one.raft.replicas.map(\.key) == [key(1), key(2), key(3)])
     }

@@ -66,7 +66,9 @@ struct LiveLeaderTests {
     @Test func `thesis §6.2: a leader that hears no majority for an election timeout steps down`() {
         var one = Dialogue(voters: voterSet(1, 2, 3, 4, 5))
         _ = one.wake()
-        for id in [2, 3] as [Int32] { _ = one.hear(.of(term: 1, .preVoteResponse(isGranted: true)), from: id) }
+        for id in [2, 3] as [Int32] {
+            _ = one.hear(.of(term: 1, .preVoteResponse(isGranted: true)), from: id)
+        }
         for id in [2, 3] as [Int32] { _ = one.hear(.of(term: 1, .voteResponse(isGranted: true)), from: id) }
         one.propose(1)
         let began = one.now
@@ -107,7 +109,8 @@ struct LiveLeaderTests {
         // The heartbeats that waited meanwhile come now.
         #expect(
             one.hear(.append(term: 1, after: .start, round: 90), from: 2) == [
-                .becameFollower(1, leader: key(2)), .send(.matched(term: 1, durable: 0, round: 90), to: key(2)),
+                .becameFollower(1, leader: key(2)),
+                .send(.matched(term: 1, durable: 0, round: 90), to: key(2)),
             ])
         // A yes that comes late does not send it back to stand.
         #expect(one.hear(.of(term: 2, .preVoteResponse(isGranted: true)), from: 3) == [])

@@ -8,9 +8,13 @@ struct MembershipTests {
     private func leader(voters: VoterSet = voterSet(1, 2, 3)) -> Dialogue {
         var one = Dialogue(voters: voters)
         one.lead()
-        for id in voters.keys.map(\.id.value).dropFirst() { _ = one.hear(.matched(term: 1, durable: 1), from: id) }
+        for id in voters.keys.map(\.id.value).dropFirst() {
+            _ = one.hear(.matched(term: 1, durable: 1), from: id)
+        }
         one.propose(1, voterSet: voters)
-        for id in voters.keys.map(\.id.value).dropFirst() { _ = one.hear(.matched(term: 1, durable: 2), from: id) }
+        for id in voters.keys.map(\.id.value).dropFirst() {
+            _ = one.hear(.matched(term: 1, durable: 2), from: id)
+        }
         return one
     }
 
@@ -30,11 +34,14 @@ struct MembershipTests {
     @Test func `thesis §4.2.1: a new voter gets the log first, and its vote when it has caught up`() {
         var one = leader()
         #expect(
-            one.step(.addVoter(voter(4))) == [.send(.append(term: 1, after: position(2, 1), committed: 2), to: key(4))])
+            one.step(.addVoter(voter(4))) == [
+                .send(.append(term: 1, after: position(2, 1), committed: 2), to: key(4))
+            ])
         #expect(one.raft.learner == voter(4))
         _ = one.hear(.mismatch(term: 1, hint: .start), from: 4)
         #expect(one.raft.voters == voterSet(1, 2, 3))
-        #expect(one.hear(.matched(term: 1, durable: 2), from: 4).contains(.proposeVoters(voterSet(1, 2, 3, 4))))
+        #expect(
+            one.hear(.matched(term: 1, durable: 2), from: 4).contains(.proposeVoters(voterSet(1, 2, 3, 4))))
     }
 
     @Test func `thesis §4.2.1: a replica that takes too long for a round gets another round`() {
@@ -141,7 +148,9 @@ struct MembershipTests {
         #expect(one.step(.proposed(end: 3, voterSet: set)).first == .votersChanged(set))
     }
 
-    @Test func `thesis §4.2.2: a leader that is removed leads until that is committed, and does not count itself`() {
+    @Test
+    func `thesis §4.2.2: a leader that is removed leads until that is committed, and does not count itself`()
+    {
         var one = leader()
         #expect(one.step(.removeVoter(key(1))) == [.proposeVoters(voterSet(2, 3))])
         one.propose(1, voterSet: voterSet(2, 3))
@@ -152,14 +161,17 @@ struct MembershipTests {
         #expect(effects.first == .commit(upTo: 3))
         // The others learn of it, and one of them stands.
         #expect(effects.contains(.voterChangeEnded(.done)))
-        #expect(effects.contains(.send(.append(term: 1, after: position(3, 1), committed: 3, round: 2), to: key(2))))
+        #expect(
+            effects.contains(
+                .send(.append(term: 1, after: position(3, 1), committed: 3, round: 2), to: key(2))))
         #expect(effects.contains(.send(.of(term: 1, .timeoutNow), to: key(2))))
         #expect(effects.last == .becameFollower(1, leader: nil))
         #expect(one.wake() == [])
         #expect(one.raft.nextWake == .distantFuture)
     }
 
-    @Test func `thesis §4.2.2: who was removed stands while that may not be committed, without its own vote`() {
+    @Test func `thesis §4.2.2: who was removed stands while that may not be committed, without its own vote`()
+    {
         var one = leader(voters: voterSet(1, 2))
         _ = one.step(.removeVoter(key(1)))
         one.propose(1, voterSet: voterSet(2))

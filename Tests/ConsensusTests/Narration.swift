@@ -17,7 +17,8 @@ enum Narration {
         case .send(let message, _):
             switch message.body {
             case .append(let append): return append.previous.end < append.end
-            case .appendResponse(let response): if case .mismatch = response.outcome { return true } else { return false }
+            case .appendResponse(let response):
+                if case .mismatch = response.outcome { return true } else { return false }
             default: return true
             }
         default: return true
@@ -30,7 +31,8 @@ enum Narration {
         case .received(let message, let sender): "hears \(sender.id): \(words(message))"
         case .connected(let key): "is connected to \(key.id)"
         case .connectionLost(let key): "loses \(key.id)"
-        case .proposed(let end, let voters): "proposed up to \(end)\(voters.map { ", voters \(words($0))" } ?? "")"
+        case .proposed(let end, let voters):
+            "proposed up to \(end)\(voters.map { ", voters \(words($0))" } ?? "")"
         case .durable(let end): "is durable up to \(end)"
         case .readRequested(let id): "is asked for read \(id)"
         case .chunkStored(let chunk): "stored \(words(chunk))"
@@ -53,7 +55,8 @@ enum Narration {
         case .appendReceived(let from, let end): "append \(from)..<\(end)"
         case .commit(let end): "commit \(end)"
         case .becameLeader(let term): "lead term \(term)"
-        case .becameFollower(let term, let leader): "follow \(leader.map { "\($0.id)" } ?? "nobody") in term \(term)"
+        case .becameFollower(let term, let leader):
+            "follow \(leader.map { "\($0.id)" } ?? "nobody") in term \(term)"
         case .readReady(let id, let index): "read \(id) at \(index)"
         case .readRefused(let id): "refuse read \(id)"
         case .storeChunk(let chunk): "store \(words(chunk))"
@@ -68,9 +71,12 @@ enum Narration {
     private static func words(_ message: Message) -> String {
         switch message.body {
         case .preVoteRequest(let last): "would you vote in term \(message.term), log \(last)?"
-        case .preVoteResponse(let isGranted): isGranted ? "I would in \(message.term)" : "I would not, term is \(message.term)"
-        case .voteRequest(let last, let isTransfer): "vote in term \(message.term), log \(last)\(isTransfer ? ", as the leader asks" : "")!"
-        case .voteResponse(let isGranted): isGranted ? "yes in \(message.term)" : "no, term is \(message.term)"
+        case .preVoteResponse(let isGranted):
+            isGranted ? "I would in \(message.term)" : "I would not, term is \(message.term)"
+        case .voteRequest(let last, let isTransfer):
+            "vote in term \(message.term), log \(last)\(isTransfer ? ", as the leader asks" : "")!"
+        case .voteResponse(let isGranted):
+            isGranted ? "yes in \(message.term)" : "no, term is \(message.term)"
         case .append(let append):
             append.end == append.previous.end
                 ? "have you \(append.previous)? committed \(append.committed)"
@@ -81,7 +87,8 @@ enum Narration {
             case .mismatch(let hint): "have not, at most \(hint), term is \(message.term)"
             }
         case .snapshotChunk(let chunk): words(chunk)
-        case .snapshotResponse(let response): "have \(response.received) bytes of \(response.snapshot)\(response.isInstalled ? ", installed" : "")"
+        case .snapshotResponse(let response):
+            "have \(response.received) bytes of \(response.snapshot)\(response.isInstalled ? ", installed" : "")"
         case .timeoutNow: "stand now!"
         }
     }
@@ -90,14 +97,20 @@ enum Narration {
         "bytes \(chunk.position)..<\(chunk.position + Int64(chunk.count)) of \(chunk.total) of snapshot \(chunk.snapshot)"
     }
 
-    private static func words(_ voters: VoterSet) -> String { voters.keys.map { "\($0.id)" }.joined(separator: " ") }
+    private static func words(_ voters: VoterSet) -> String {
+        voters.keys.map { "\($0.id)" }.joined(separator: " ")
+    }
 
     /// A replica as it is: `2 leader term 3, log 0..<9/3, committed 9, durable 9, voters 1 2 3`.
     static func state(_ node: ReplicaNode) -> String {
-        guard let raft = node.raft else { return "\(node.key.id) down, term \(node.disk.hardState.term), log \(node.disk.logStart)..<\(node.disk.end)" }
+        guard let raft = node.raft else {
+            return
+                "\(node.key.id) down, term \(node.disk.hardState.term), log \(node.disk.logStart)..<\(node.disk.end)"
+        }
         var text = "\(node.key.id) \(raft.role) term \(raft.term)"
         if raft.role == .follower { text += " of \(raft.leader.map { "\($0.id)" } ?? "nobody")" }
-        text += ", log \(raft.logStart)..<\(raft.lastPosition), committed \(raft.committed), durable \(raft.durableEnd)"
+        text +=
+            ", log \(raft.logStart)..<\(raft.lastPosition), committed \(raft.committed), durable \(raft.durableEnd)"
         if let owes = raft.hardState.owes { text += ", owes \(owes)" }
         return text + ", voters \(words(raft.voters))"
     }

@@ -38,7 +38,9 @@ struct QuorumTests {
     }
 
     @Test func `majorities of sets that differ by one voter have a voter in common, and others need not`() {
-        let sets = (0..<1 << 5).map { bits in VoterSet((0..<5).filter { bits >> $0 & 1 == 1 }.map { voter(Int32($0)) }) }
+        let sets = (0..<1 << 5).map { bits in
+            VoterSet((0..<5).filter { bits >> $0 & 1 == 1 }.map { voter(Int32($0)) })
+        }
         for a in sets {
             for b in sets where a.isOneChange(from: b) {
                 for (x, y) in [(a, b), (b, a)] where !x.voters.isEmpty && !y.voters.isEmpty {

@@ -22,8 +22,10 @@ struct ReadTests {
                 .send(.append(term: 1, after: position(1, 1), committed: 1, round: 2), to: key(3)),
             ])
         // An answer to the round before proves nothing.
-        #expect(!one.hear(.matched(term: 1, durable: 1, round: 1), from: 3).contains(.readReady(id: 7, index: 1)))
-        #expect(one.hear(.matched(term: 1, durable: 1, round: 2), from: 3).contains(.readReady(id: 7, index: 1)))
+        #expect(
+            !one.hear(.matched(term: 1, durable: 1, round: 1), from: 3).contains(.readReady(id: 7, index: 1)))
+        #expect(
+            one.hear(.matched(term: 1, durable: 1, round: 2), from: 3).contains(.readReady(id: 7, index: 1)))
     }
 
     @Test func `thesis §6.4: the read sees what was committed when it came`() {
@@ -32,7 +34,8 @@ struct ReadTests {
         one.propose(4)
         _ = one.hear(.matched(term: 1, durable: 5, round: 1), from: 2)
         #expect(one.raft.committed == 5)
-        #expect(one.hear(.matched(term: 1, durable: 5, round: 2), from: 2).contains(.readReady(id: 7, index: 1)))
+        #expect(
+            one.hear(.matched(term: 1, durable: 5, round: 2), from: 2).contains(.readReady(id: 7, index: 1)))
     }
 
     @Test func `reads that come while a round is under way share the next one`() {
@@ -42,7 +45,9 @@ struct ReadTests {
         #expect(one.step(.readRequested(id: 3)) == [])
         let effects = one.hear(.matched(term: 1, durable: 1, round: 2), from: 2)
         #expect(effects.first == .readReady(id: 1, index: 1))
-        #expect(effects.contains(.send(.append(term: 1, after: position(1, 1), committed: 1, round: 3), to: key(3))))
+        #expect(
+            effects.contains(
+                .send(.append(term: 1, after: position(1, 1), committed: 1, round: 3), to: key(3))))
         #expect(
             one.hear(.matched(term: 1, durable: 1, round: 3), from: 3).starts(with: [
                 .readReady(id: 2, index: 1), .readReady(id: 3, index: 1),
@@ -53,7 +58,8 @@ struct ReadTests {
         var one = leader()
         _ = one.step(.readRequested(id: 1))
         _ = one.wake()
-        #expect(one.hear(.matched(term: 1, durable: 1, round: 3), from: 2).contains(.readReady(id: 1, index: 1)))
+        #expect(
+            one.hear(.matched(term: 1, durable: 1, round: 3), from: 2).contains(.readReady(id: 1, index: 1)))
     }
 
     @Test func `§8: a leader reads nothing before an entry of its own term is committed`() {
@@ -64,7 +70,8 @@ struct ReadTests {
         _ = one.hear(.matched(term: 2, durable: 3, round: 1), from: 2)
         let effects = one.hear(.matched(term: 2, durable: 4, round: 1), from: 2)
         #expect(effects.contains(.commit(upTo: 4)))
-        #expect(one.hear(.matched(term: 2, durable: 4, round: 2), from: 2).contains(.readReady(id: 1, index: 4)))
+        #expect(
+            one.hear(.matched(term: 2, durable: 4, round: 2), from: 2).contains(.readReady(id: 1, index: 4)))
     }
 
     @Test func `a quorum of one answers at once`() {
@@ -89,7 +96,9 @@ struct ReadTests {
         _ = one.step(.connected(to: key(9)))
         _ = one.step(.readRequested(id: 1))
         for id in [8, 9] as [Int32] {
-            #expect(!one.hear(.matched(term: 1, durable: 1, round: 9), from: id).contains(.readReady(id: 1, index: 1)))
+            #expect(
+                !one.hear(.matched(term: 1, durable: 1, round: 9), from: id).contains(
+                    .readReady(id: 1, index: 1)))
         }
     }
 }

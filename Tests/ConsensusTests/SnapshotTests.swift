@@ -14,17 +14,24 @@ struct SnapshotTests {
     }
 
     private func piece(at start: Int64, _ count: Int, round: UInt64 = 1) -> RaftOutgoing {
-        .snapshotChunk(.of(term: 2, .snapshotChunk(chunk(of: position(60, 1), at: start, count: count, total: 25, round: round))))
+        .snapshotChunk(
+            .of(
+                term: 2,
+                .snapshotChunk(chunk(of: position(60, 1), at: start, count: count, total: 25, round: round))))
     }
 
     private func received(_ bytes: Int64, isInstalled: Bool = false) -> Message {
         .of(
             term: 2,
             .snapshotResponse(
-                SnapshotResponse(snapshot: position(60, 1), received: bytes, isInstalled: isInstalled, round: 1)))
+                SnapshotResponse(
+                    snapshot: position(60, 1), received: bytes, isInstalled: isInstalled, round: 1)))
     }
 
-    @Test func `§7: a replica that needs entries that are gone gets the snapshot in pieces, then the entries behind it`() {
+    @Test
+    func
+        `§7: a replica that needs entries that are gone gets the snapshot in pieces, then the entries behind it`()
+    {
         var one = leader()
         #expect(one.hear(.mismatch(term: 2, hint: position(20, 1)), from: 2) == [.replicate(to: key(2))])
         #expect(one.outgoing(to: 2) == [piece(at: 0, 10)])
@@ -37,7 +44,9 @@ struct SnapshotTests {
         #expect(one.hear(received(25, isInstalled: true), from: 2) == [.replicate(to: key(2))])
         #expect(
             one.outgoing(to: 2) == [
-                .append(.append(term: 2, after: position(60, 1), position(100, 1), position(101, 2), committed: 101))
+                .append(
+                    .append(
+                        term: 2, after: position(60, 1), position(100, 1), position(101, 2), committed: 101))
             ])
     }
 
@@ -47,7 +56,9 @@ struct SnapshotTests {
         _ = one.hear(.matched(term: 2, durable: 55), from: 2)
         #expect(
             one.outgoing(to: 2) == [
-                .append(.append(term: 2, after: position(55, 1), position(100, 1), position(101, 2), committed: 101))
+                .append(
+                    .append(
+                        term: 2, after: position(55, 1), position(100, 1), position(101, 2), committed: 101))
             ])
     }
 
@@ -91,7 +102,8 @@ struct SnapshotTests {
         var one = leader()
         _ = one.hear(.mismatch(term: 2, hint: position(20, 1)), from: 2)
         _ = one.outgoing(to: 2)
-        #expect(one.wake().contains(.send(.append(term: 2, after: .start, committed: 101, round: 2), to: key(2))))
+        #expect(
+            one.wake().contains(.send(.append(term: 2, after: .start, committed: 101, round: 2), to: key(2))))
         #expect(one.hear(.matched(term: 2, durable: 0, round: 2), from: 2) == [])
         #expect(one.hear(.mismatch(term: 2, hint: position(3, 1), round: 2), from: 2) == [])
         #expect(one.raft.snapshotsInUse == [position(60, 1)])
@@ -109,7 +121,8 @@ struct SnapshotTests {
         _ = one.step(.snapshotTaken(position(90, 1), bytes: 30, logStart: 60))
         #expect(one.raft.snapshotsInUse == [position(60, 1)])
         // Not kept, a newer one begins.
-        #expect(one.step(.snapshotTaken(position(95, 1), bytes: 40, logStart: 95)) == [.replicate(to: key(2))])
+        #expect(
+            one.step(.snapshotTaken(position(95, 1), bytes: 40, logStart: 95)) == [.replicate(to: key(2))])
         #expect(one.raft.snapshotsInUse == [position(95, 1)])
     }
 
@@ -122,7 +135,9 @@ struct SnapshotTests {
 
     // MARK: Receiving
 
-    private func hear(_ one: inout Dialogue, _ chunk: SnapshotChunk, term: Int32 = 2, from id: Int32 = 2) -> [RaftEffect] {
+    private func hear(_ one: inout Dialogue, _ chunk: SnapshotChunk, term: Int32 = 2, from id: Int32 = 2)
+        -> [RaftEffect]
+    {
         one.hear(.of(term: term, .snapshotChunk(chunk)), from: id)
     }
 
@@ -141,7 +156,10 @@ struct SnapshotTests {
         #expect(one.step(.chunkStored(first)) == [answer(10)])
         #expect(hear(&one, last) == [.storeChunk(last)])
         #expect(one.raft.logEnd == 20)
-        #expect(one.step(.chunkStored(last)) == [.installSnapshot(position(60, 1)), answer(15, isInstalled: true)])
+        #expect(
+            one.step(.chunkStored(last)) == [
+                .installSnapshot(position(60, 1)), answer(15, isInstalled: true),
+            ])
         #expect(one.raft.logStart == 60)
         #expect(one.raft.logEnd == 60)
         #expect(one.raft.committed == 60)
@@ -199,7 +217,9 @@ struct SnapshotTests {
 
     @Test func `a snapshot older than what is committed is not wanted`() {
         var one = Dialogue(snapshot: position(80, 1))
-        #expect(hear(&one, chunk(of: position(60, 1), at: 0, count: 15, total: 15)).last == answer(15, isInstalled: true))
+        #expect(
+            hear(&one, chunk(of: position(60, 1), at: 0, count: 15, total: 15)).last
+                == answer(15, isInstalled: true))
         #expect(one.raft.snapshot == position(80, 1))
     }
 
@@ -217,7 +237,8 @@ struct SnapshotTests {
         var one = Dialogue(hardState: HardState(term: 1))
         let four = PlacedVoterSet(offset: 4, voters: voterSet(1, 2, 3, 4))
         let five = PlacedVoterSet(offset: 40, voters: voterSet(1, 2, 3, 4, 5))
-        _ = one.hear(.append(term: 1, after: .start, position(50, 1), committed: 30, voterSets: [four, five]), from: 2)
+        _ = one.hear(
+            .append(term: 1, after: .start, position(50, 1), committed: 30, voterSets: [four, five]), from: 2)
         _ = one.step(.durable(end: 50))
         #expect(one.step(.snapshotTaken(position(30, 1), bytes: 9, logStart: 30)) == [])
         #expect(one.raft.voterSets == [four, five])

@@ -12,7 +12,10 @@ struct TermRunsTests {
         var end: Int64 { start + Int64(terms.count) }
 
         func position(at offset: Int64) -> LogPosition? {
-            if offset == start { return before < 0 ? nil : Consensus.LogPosition(end: Offset(offset), term: LeaderEpoch(before)) }
+            if offset == start {
+                return before < 0
+                    ? nil : Consensus.LogPosition(end: Offset(offset), term: LeaderEpoch(before))
+            }
             guard offset > start, offset <= end else { return nil }
             return LogPosition(end: Offset(offset), term: LeaderEpoch(terms[Int(offset - start) - 1]))
         }
@@ -35,7 +38,9 @@ struct TermRunsTests {
     func `runs answer as a list of all entries' terms does`(seed: UInt64) {
         var chance = SeededGenerator(seed: seed)
         var dumb = Dumb()
-        if Bool.random(using: &chance) { dumb = Dumb(start: 10, before: [-1, 2].randomElement(using: &chance)!) }
+        if Bool.random(using: &chance) {
+            dumb = Dumb(start: 10, before: [-1, 2].randomElement(using: &chance)!)
+        }
         var runs = TermRuns(start: LogPosition(end: Offset(dumb.start), term: LeaderEpoch(dumb.before)))
         for _ in 0..<60 {
             switch Int.random(in: 0..<6, using: &chance) {
@@ -74,7 +79,11 @@ struct TermRunsTests {
         let from = Int64.random(in: dumb.start...dumb.end, using: &chance)
         let slice = runs.slice(from: Offset(from), to: Offset(dumb.end))
         var flat: [(Int64, Int32)] = []
-        for run in slice { while from + Int64(flat.count) < run.end.value { flat.append((from + Int64(flat.count), run.term.value)) } }
+        for run in slice {
+            while from + Int64(flat.count) < run.end.value {
+                flat.append((from + Int64(flat.count), run.term.value))
+            }
+        }
         #expect(flat.map(\.1) == dumb.terms.suffix(Int(dumb.end - from)))
         // Another log that agrees for a while.
         for index in flat.indices.suffix(Int.random(in: 0...3, using: &chance)) { flat[index].1 += 1 }

@@ -6,10 +6,11 @@ import Vocabulary
 
 /// Whole scenarios, as commands and what comes of them, in `Transcripts/*.txt`.
 ///
-/// Lines that begin with `>` are commands (`quietly` hides what they come to), with `#` comments; the rest is output. `REWRITE=1 swift test` writes the output anew; the
-/// difference is then reviewed like code.
+/// Lines that begin with `>` are commands (`quietly` hides what they come to), with `#` comments; the rest is output.
+/// `REWRITE=1 swift test` writes the output anew; the difference is then reviewed like code.
 struct TranscriptTests {
-    private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("Transcripts")
+    private static let directory = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+        .appendingPathComponent("Transcripts")
     private static let names: [String] = try! FileManager.default.contentsOfDirectory(atPath: directory.path)
         .filter { $0.hasSuffix(".txt") }.sorted()
 
@@ -22,7 +23,9 @@ struct TranscriptTests {
         var stage = Stage()
         var lines: [String] = []
         for line in expected.split(separator: "\n", omittingEmptySubsequences: false) {
-            if line.hasPrefix("#") || (line.isEmpty && lines.last?.isEmpty != true && !lines.isEmpty) { lines.append(String(line)) }
+            if line.hasPrefix("#") || (line.isEmpty && lines.last?.isEmpty != true && !lines.isEmpty) {
+                lines.append(String(line))
+            }
             guard line.hasPrefix(">") else { continue }
             lines.append(String(line))
             lines += try stage.run(line.dropFirst().split(separator: " ").map(String.init))
@@ -55,7 +58,8 @@ struct Stage {
         }
         switch words[0] {
         case "brokers":
-            let new = Cluster(count: numbers[0], voters: numbers[1], seed: UInt64(numbers.count > 2 ? numbers[2] : 1))
+            let new = Cluster(
+                count: numbers[0], voters: numbers[1], seed: UInt64(numbers.count > 2 ? numbers[2] : 1))
             new.weather.delay = 1_000...1_000
             new.weather.sync = 1_000...1_000
             new.weather.batch = 100...100
@@ -69,7 +73,9 @@ struct Stage {
         case "pause": cluster.pause(node, milliseconds: Int64(numbers[1]))
         case "run": try cluster.run(milliseconds: Int64(numbers[0]))
         case "elect":
-            guard try cluster.run(upTo: 20_000, until: { $0.leader != nil }) else { lines.all.append("nobody leads"); break }
+            guard try cluster.run(upTo: 20_000, until: { $0.leader != nil }) else {
+                lines.all.append("nobody leads"); break
+            }
             try cluster.run(milliseconds: 10)
         case "propose":
             try cluster.propose(node, (0..<numbers[1]).map { UInt64($0) })
@@ -81,9 +87,13 @@ struct Stage {
                 cluster.cut(other, node)
             }
         case "heal":
-            for a in cluster.nodes.indices { for b in cluster.nodes.indices where a < b { try cluster.reconnect(a, b) } }
+            for a in cluster.nodes.indices {
+                for b in cluster.nodes.indices where a < b { try cluster.reconnect(a, b) }
+            }
         case "snapshot": try cluster.takeSnapshot(node, keeping: Int64(numbers[1]))
-        case "add": try cluster.step(node, .addVoter(Voter(key: cluster.nodes[numbers[1] - 1].key, host: "b", port: 1)))
+        case "add":
+            try cluster.step(
+                node, .addVoter(Voter(key: cluster.nodes[numbers[1] - 1].key, host: "b", port: 1)))
         case "remove": try cluster.step(node, .removeVoter(cluster.nodes[numbers[1] - 1].key))
         case "remove-old": try cluster.step(node, .removeVoter(key(Int32(numbers[1]))))
         case "transfer": try cluster.step(node, .transferLeadership(to: cluster.nodes[numbers[1] - 1].key))

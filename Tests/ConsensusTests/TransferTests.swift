@@ -24,7 +24,8 @@ struct TransferTests {
         #expect(
             one.hear(.of(term: 2, .voteRequest(last: position(4, 1), isTransfer: true)), from: 3) == [
                 .persist(HardState(term: 2, votedFor: key(3))), .transferEnded(isDone: true),
-                .becameFollower(2, leader: nil), .send(.of(term: 2, .voteResponse(isGranted: true)), to: key(3)),
+                .becameFollower(2, leader: nil),
+                .send(.of(term: 2, .voteResponse(isGranted: true)), to: key(3)),
             ])
     }
 

@@ -82,6 +82,9 @@ struct AccessControlTests {
         #expect(throws: CoordinationError.invalidACL) {
             try station.create("/n", acl: [ACLEntry(.all, .caller)], by: nobody)
         }
+        #expect(throws: CoordinationError.invalidACL) {
+            try station.create("/n", acl: [ACLEntry(.read, .anyone), ACLEntry(.all, .caller)], by: nobody)
+        }
     }
 
     @Test mutating func `a superuser passes every list`() throws {

@@ -49,6 +49,12 @@ struct MultiTests {
         try station.create("/a", by: client)
     }
 
+    @Test mutating func `a time to live out of bounds fails its operation, not the request`() throws {
+        let kind = try ZnodeKind(flags: 5, ttl: 0)
+        let results = try station.multi(.create("/a"), .create("/b", kind), .create("/c"), by: client)
+        #expect(results == [.failed(.ok), .failed(.badArguments), .failed(.runtimeInconsistency)])
+    }
+
     @Test mutating func `what was decided before one that fails stays decided`() throws {
         try station.decide(.write(.create("/a"), by: client.caller))
         try station.decide(.write(.setData(path: "/a", data: [1, 2, 3], version: 0), by: client.caller))

@@ -46,6 +46,13 @@ struct QuotaTests {
         try station.set("/a", "12345678", by: client)
     }
 
+    @Test mutating func `what is beyond a limit already may only shrink below it`() throws {
+        try limit("/a", "byteHardLimit=3")
+        #expect(throws: CoordinationError.quotaExceeded) { try station.set("/a", "1234", by: client) }
+        try station.set("/a", "54321", by: client)
+        try station.set("/a", "123", by: client)
+    }
+
     @Test mutating func `what is decided and not committed is counted`() throws {
         try limit("/a", "countHardLimit=2")
         try station.decide(.write(.create("/a/1"), by: client.caller))
@@ -54,6 +61,13 @@ struct QuotaTests {
         }
         try station.decide(.write(.delete(path: "/a/1", version: -1), by: client.caller))
         try station.decide(.write(.create("/a/2"), by: client.caller))
+        #expect(try station.multi(.create("/b"), .create("/a/3"), by: client).last == .failed(.quotaExceeded))
+        try station.decide(
+            .multi(
+                [.delete(path: "/a/2", version: -1), .delete(path: "/none", version: -1)], by: client.caller))
+        #expect(throws: CoordinationError.quotaExceeded) {
+            try station.decide(.write(.create("/a/3"), by: client.caller))
+        }
         let results = try station.multi(
             .delete(path: "/a/2", version: -1), .create("/a/3"), .create("/a/4"), by: client)
         #expect(results.last == .failed(.quotaExceeded))
@@ -176,14 +190,14 @@ struct MortalNodesTests {
     mutating func
         `a node with a time to live is due when it was not changed for that long, without children`() throws
     {
-        try station.create("/t", "", .ttl(milliseconds: 1000), by: client)
-        pass(999)
+        try station.create("/t", "", .ttl(milliseconds: 10_000), by: client)
+        pass(9999)
         #expect(due() == [])
         pass(1)
         #expect(due() == ["/t"])
         try station.set("/t", "", by: client)
         #expect(due() == [])
-        pass(1000)
+        pass(10_000)
         try station.create("/t/child", by: client)
         #expect(due() == [])
         try station.delete("/t/child", by: client)

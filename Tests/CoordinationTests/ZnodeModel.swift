@@ -30,6 +30,7 @@ struct ZnodeModel {
         }
         nodes = ["/": first(.open), "/zookeeper": first(.open), "/zookeeper/quota": first(.open)]
         nodes["/zookeeper/config"] = first(.readOnly)
+        nodes["/zookeeper/config"]?.aclVersion = -1
         nodes["/"]?.firstChildren = 1
         nodes["/zookeeper"]?.firstChildren = 2
     }
@@ -48,7 +49,8 @@ struct ZnodeModel {
             czxid: node.created.zxid, mzxid: node.changed.zxid, ctime: node.created.time,
             mtime: node.changed.time, version: node.version,
             cversion: node.creations + node.deletions - node.firstChildren, aversion: node.aclVersion,
-            ephemeralOwner: node.owner, dataLength: Int32(node.data?.count ?? 0),
+            ephemeralOwner: sessions[node.owner] == nil ? 0 : node.owner,
+            dataLength: Int32(node.data?.count ?? 0),
             numChildren: Int32(children(of: path).count), pzxid: node.childrenChanged)
     }
 
@@ -146,7 +148,7 @@ struct ZnodeModel {
             nodes[above]?.childrenChanged = zxid
             return .created(path: path, stat(path)!)
         case .delete(let path, let version):
-            if !isPath(path) || path == "/" || path.hasPrefix("/zookeeper") { throw .badArguments }
+            if !path.contains("/") || path == "/" || path.hasPrefix("/zookeeper") { throw .badArguments }
             guard let parent = nodes[parent(of: path)] else { throw .noNode }
             try access.check(parent.acl, .delete, caller.identities)
             guard let node = nodes[path] else { throw .noNode }

@@ -104,10 +104,19 @@ struct ZnodeTests {
                 == "/q/n-0000000004")
     }
 
+    @Test(arguments: ["//", "//n", "/q//n", "/q/./", "/./n", "n", ""])
+    mutating func `a number does not make a path of what is none`(path: String) throws {
+        try station.create("/q", by: client)
+        for kind in [ZnodeKind.persistentSequential, .persistent] {
+            #expect(throws: CoordinationError.self) { try station.create(path, "", kind, by: client) }
+        }
+        #expect(station.coordination.tree.count == 5)
+    }
+
     @Test mutating func `numbers go on below zero when 32 bits are used up`() throws {
         var head = ZnodeHead(zxid: 1, at: 0, owner: .nobody, acl: .open)
         head.childrenCreated = .max
-        var root = station.coordination.tree.root
+        var root = station.coordination.tree.root.node
         _ = root.adopt(Znode(head, data: nil), named: "q")
         station.coordination = Coordination(
             tree: ZnodeTree(root: root), sessions: station.coordination.sessions, lastZxid: station.zxid,
@@ -126,13 +135,22 @@ struct ZnodeTests {
         #expect(station.coordination.tree.ephemeralCount == 0)
     }
 
-    @Test mutating func `containers and times to live are marked in the owner as ZooKeeper does`() throws {
-        #expect(try station.create("/c", "", .container, by: client).stat.ephemeralOwner == .min)
-        let ttl = try station.create("/t", "", .ttl(milliseconds: 1000), by: client).stat.ephemeralOwner
-        #expect(UInt64(bitPattern: ttl) == 0xFF00_0000_0000_03E8)
+    @Test mutating func `containers and nodes with a time to live have no owner, and may have children`()
+        throws
+    {
+        #expect(try station.create("/c", "", .container, by: client).stat.ephemeralOwner == 0)
+        #expect(try station.create("/t", "", .ttl(milliseconds: 1000), by: client).stat.ephemeralOwner == 0)
         try station.create("/c/x", by: client)
         try station.create("/t/x", by: client)
         #expect(station.coordination.tree.ephemeralCount == 0)
+    }
+
+    @Test func `what keeps a node alive is stored in the bits that ZooKeeper stores`() {
+        #expect(ZnodeOwner.container.bits == .min)
+        #expect(UInt64(bitPattern: ZnodeOwner.ttl(milliseconds: 1000).bits) == 0xFF00_0000_0000_03E8)
+        #expect(ZnodeOwner(bits: ZnodeOwner.ttl(milliseconds: ZnodeKind.ttlMax).bits).ttl == ZnodeKind.ttlMax)
+        for owner in [ZnodeOwner.nobody, .container, .ttl(milliseconds: 1)] { #expect(owner.session == nil) }
+        #expect(ZnodeOwner.session(7).session == 7)
     }
 
     @Test mutating func `a time to live must be from 1 ms to 40 bits`() throws {
@@ -151,7 +169,7 @@ struct ZnodeTests {
                 .persistent, .ephemeral, .persistentSequential, .ephemeralSequential, .container,
                 .ttl(milliseconds: 9), .ttlSequential(milliseconds: 9),
             ])
-        for (flags, ttl) in [(7, nil), (-1, nil), (5, nil), (5, 0), (0, 9)] as [(Int32, Int64?)] {
+        for (flags, ttl) in [(7, nil), (-1, nil), (5, nil), (6, nil), (0, 9), (4, 0)] as [(Int32, Int64?)] {
             #expect(throws: CoordinationError.badArguments) { try ZnodeKind(flags: flags, ttl: ttl) }
         }
     }

@@ -203,6 +203,24 @@ class Ensemble:
         for server in self.servers:
             server.kill()
 
+    def add(self) -> "NeedletailServer":
+        """One more broker, without a vote; formatted, not started."""
+        number = len(self.servers) + 1
+        first, host = self.servers[0], "127.0.0.1"
+        server = NeedletailServer(self.directory / f"server{number}", number, host, self.options)
+        server.peers = self.servers
+        server.properties |= {
+            "process.roles": "broker,controller", "controller.listener.names": "CONTROLLER",
+            "listeners": f"PLAINTEXT://{host}:{server.port},CONTROLLER://{host}:{server.quorum_port}",
+            "controller.quorum.bootstrap.servers": ",".join(f"{peer.host}:{peer.quorum_port}" for peer in self.servers),
+        }
+        kept = (first.log_dirs[0] / "meta.properties").read_text()
+        cluster = re.search(r"^cluster\.id=(.*)$", kept, re.M).group(1)
+        done = needletail("format", server.write_properties(), "--cluster-id", cluster, "--no-initial-voters")
+        assert done.returncode == 0, done.stdout + done.stderr
+        self.servers.append(server)
+        return server
+
     # --- looks ---
 
     @property

@@ -43,17 +43,17 @@ final class Cluster {
 
     var weather = Weather()
     var chance: SeededGenerator
-    private(set) var now = at(0)
-    private(set) var nodes: [ReplicaNode]
-    private var queue = EventQueue<Happening>()
+    var now = at(0)
+    var nodes: [ReplicaNode]
+    var queue = EventQueue<Happening>()
     /// `isCut[from][to]`: nothing gets through.
-    private var isCut: [[Bool]]
+    var isCut: [[Bool]]
     /// Counts the connections of each pair, so that what was under way on a broken one is lost.
-    private var connections: [[Int]]
-    private var lastArrival: [[Instant]]
+    var connections: [[Int]]
+    var lastArrival: [[Instant]]
     var ledger = Ledger()
-    private var nextRead: UInt64 = 0
-    private var readsBegun: [UInt64: Int64] = [:]
+    var nextRead: UInt64 = 0
+    var readsBegun: [UInt64: Int64] = [:]
     private(set) var readsAnswered = 0
     private(set) var elections = 0
     private(set) var changesEnded: [VoterChangeOutcome] = []
@@ -70,7 +70,9 @@ final class Cluster {
     init(count: Int, voters: Int, seed: UInt64) {
         chance = SeededGenerator(seed: seed)
         let set = VoterSet((1...Int32(voters)).map { voter($0) })
-        nodes = (0..<count).map { ReplicaNode(key: key(Int32($0 + 1)), formatted: $0 < voters ? set : .empty) }
+        nodes = (0..<count).map {
+            ReplicaNode(key: key(Int32($0 + 1)), formatted: $0 < voters ? set : .empty)
+        }
         isCut = Array(repeating: Array(repeating: false, count: count), count: count)
         connections = Array(repeating: Array(repeating: 0, count: count), count: count)
         lastArrival = Array(repeating: Array(repeating: at(0), count: count), count: count)
@@ -94,7 +96,11 @@ final class Cluster {
         case .wake(let n, let life):
             guard nodes[n].life == life, nodes[n].raft != nil else { break }
             nodes[n].wake = nil
-            if let raft = nodes[n].raft, now >= raft.nextWake { try step(n, .timePassed) } else { scheduleWake(n) }
+            if let raft = nodes[n].raft, now >= raft.nextWake {
+                try step(n, .timePassed)
+            } else {
+                scheduleWake(n)
+            }
         case .synced(let n, let life):
             if nodes[n].life == life { try synced(n) }
         case .stored(let n, let life, let chunk):
@@ -147,12 +153,13 @@ final class Cluster {
         guard let raft = nodes[n].raft else { return }
         raft.checkInvariants()
         if raft.hardState != nodes[n].disk.hardState {
-            throw Violation(description: "\(n + 1) has \(raft.hardState), on disk is \(nodes[n].disk.hardState)")
+            throw Violation(
+                description: "\(n + 1) has \(raft.hardState), on disk is \(nodes[n].disk.hardState)")
         }
         scheduleWake(n)
     }
 
-    private func scheduleWake(_ n: Int) {
+    func scheduleWake(_ n: Int) {
         guard let wake = nodes[n].raft?.nextWake, wake < .distantFuture else { return }
         if let planned = nodes[n].wake, planned <= wake { return }
         nodes[n].wake = wake
@@ -184,7 +191,9 @@ final class Cluster {
             truncations += 1
             nodes[n].truncate(to: end.value)
         case .appendReceived(let from, let end):
-            guard case .entries(let entries) = cargo else { throw Violation(description: "entries without cargo") }
+            guard case .entries(let entries) = cargo else {
+                throw Violation(description: "entries without cargo")
+            }
             try nodes[n].append(entries, from: from.value, end: end.value)
             startSync(n)
         case .commit(let end):
@@ -205,7 +214,9 @@ final class Cluster {
         case .readRefused(let id):
             readsBegun[id] = nil
         case .storeChunk(let chunk):
-            guard case .piece(let image) = cargo else { throw Violation(description: "a chunk without cargo") }
+            guard case .piece(let image) = cargo else {
+                throw Violation(description: "a chunk without cargo")
+            }
             try nodes[n].store(chunk, of: image)
             schedule(.stored(n, life: nodes[n].life, chunk), inMicroseconds: draw(weather.sync))
         case .installSnapshot(let id):
@@ -227,11 +238,11 @@ final class Cluster {
 
     func note(_ n: Int, _ words: @autoclosure () -> String) { trace?("\(n + 1) \(words())") }
 
-    private func draw(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &chance) }
+    func draw(_ range: ClosedRange<Int64>) -> Int64 { Int64.random(in: range, using: &chance) }
 
     // MARK: The disk
 
-    private func startSync(_ n: Int) {
+    func startSync(_ n: Int) {
         guard nodes[n].syncing == nil, nodes[n].disk.end > nodes[n].disk.durableEnd else { return }
         nodes[n].syncing = nodes[n].disk.end
         schedule(.synced(n, life: nodes[n].life), inMicroseconds: draw(weather.sync))
@@ -245,10 +256,16 @@ final class Cluster {
         startSync(n)
     }
 
-    /// What a leader calls committed must be on the disks of a majority of its voters, whether they are up or not.
+    /// What a leader calls committed must be on the disks of a majority of its voters, whether they are up or not, up to an entry
+    /// of its own term.
     private func checkDurability(_ n: Int, end: Int64) throws {
         guard let raft = nodes[n].raft, raft.role == .leader else { return }
         let term = nodes[n].disk.term(before: end)
+        if term != raft.term {
+            throw Violation(
+                description:
+                    "\(n + 1) counts copies of an entry of term \(term ?? -1) in term \(raft.term) (§5.4.2)")
+        }
         let holders = raft.voters.keys.count { key in
             guard let node = nodes.first(where: { $0.key == key }) else { return true }  // Its disk is gone.
             if let owes = node.disk.hardState.owes, owes.end.value >= end { return true }  // It had it.
@@ -256,164 +273,9 @@ final class Cluster {
             return node.disk.durableEnd >= end && node.disk.term(before: end) == term
         }
         if holders < raft.voters.majority {
-            throw Violation(description: "\(n + 1) commits \(end), which is durable on \(holders) of \(raft.voters.voters.count)")
+            throw Violation(
+                description:
+                    "\(n + 1) commits \(end), which is durable on \(holders) of \(raft.voters.voters.count)")
         }
-    }
-
-    // MARK: The network
-
-    private func replicate(from n: Int, to: ReplicaKey) throws {
-        while true {
-            let end = nodes[n].disk.end
-            let batch = draw(weather.batch)
-            let fits = { (from: Offset) in Offset(min(end, from.value + batch)) }
-            guard let outgoing = nodes[n].raft?.nextAppend(to: to, at: now, fits: fits) else { return }
-            switch outgoing {
-            case .append(let message):
-                guard case .append(let append) = message.body else { throw Violation(description: "\(message)") }
-                let entries = try nodes[n].entries(from: append.previous.end.value, to: append.end.value)
-                transmit(message, .entries(entries), from: n, to: to)
-            case .snapshotChunk(let message):
-                guard case .snapshotChunk(let chunk) = message.body, let image = nodes[n].keptImage(chunk.snapshot) else {
-                    throw Violation(description: "\(n + 1) sends a snapshot that it does not have: \(message)")
-                }
-                transmit(message, .piece(image), from: n, to: to)
-            }
-        }
-    }
-
-    private func index(of key: ReplicaKey) -> Int? { nodes.firstIndex { $0.key == key } }
-
-    private func transmit(_ message: Message, _ cargo: Cargo, from n: Int, to key: ReplicaKey) {
-        if let flaw = message.flaw { preconditionFailure("\(n + 1) sends \(message): \(flaw)") }
-        guard let to = index(of: key), !isCut[n][to] else { return }
-        if rare(weather.lost) { return }
-        var copies = 1
-        if rare(weather.doubled) { copies = 2 }
-        for _ in 0..<copies {
-            var time = Instant(nanoseconds: now.nanoseconds + draw(weather.delay) * 1_000)
-            if rare(weather.late) { time = time.adding(milliseconds: Int64.random(in: 1...2_000, using: &chance)) }
-            if !weather.isReordering {
-                time = max(time, lastArrival[n][to])
-                lastArrival[n][to] = time
-            }
-            queue.push(.message(message, cargo, from: nodes[n].key, to: key, connection: connections[n][to]), at: time)
-        }
-    }
-
-    func rare(_ perMille: UInt64) -> Bool { perMille > 0 && UInt64.random(in: 0..<1000, using: &chance) < perMille }
-
-    private func deliver(
-        _ message: Message, _ cargo: Cargo, from: ReplicaKey, to key: ReplicaKey, connection: Int
-    ) throws {
-        guard let n = index(of: key), nodes[n].raft != nil else { return }
-        // A sender that died in the meantime is heard all the same; one whose connection was replaced is not, in order.
-        if let sender = index(of: from) {
-            if isCut[sender][n] { return }
-            if !weather.isReordering, connections[sender][n] != connection { return }
-        }
-        try step(n, .received(message, from: from), cargo: cargo)
-    }
-
-    func cut(_ a: Int, _ b: Int) { isCut[a][b] = true }
-
-    /// Both ends see a new connection.
-    func reconnect(_ a: Int, _ b: Int) throws {
-        isCut[a][b] = false
-        isCut[b][a] = false
-        connections[a][b] += 1
-        connections[b][a] += 1
-        guard nodes[a].raft != nil, nodes[b].raft != nil else { return }
-        try step(a, .connected(to: nodes[b].key))
-        try step(b, .connected(to: nodes[a].key))
-    }
-
-    /// Both ends see that the connection broke, as after a reset.
-    func disconnect(_ a: Int, _ b: Int) throws {
-        connections[a][b] += 1
-        connections[b][a] += 1
-        try step(a, .connectionLost(to: nodes[b].key))
-        try step(b, .connectionLost(to: nodes[a].key))
-    }
-
-    func isConnected(_ a: Int, _ b: Int) -> Bool { !isCut[a][b] && !isCut[b][a] }
-
-    // MARK: Lives
-
-    func start(_ n: Int) throws {
-        guard nodes[n].raft == nil else { return }
-        nodes[n].start(at: now, seed: chance.next(), configure: configure)
-        note(n, "starts")
-        nodes[n].raft?.checkInvariants()
-        scheduleWake(n)
-        for other in nodes.indices where other != n && isConnected(n, other) { try reconnect(n, other) }
-    }
-
-    /// The machine loses power.
-    func crash(_ n: Int) {
-        guard nodes[n].raft != nil else { return }
-        note(n, "crashes")
-        nodes[n].crash(using: &chance)
-    }
-
-    private func restartInPlace(_ n: Int) throws {
-        note(n, "finds its disk full")
-        nodes[n].restartInPlace(at: now, seed: chance.next())
-        for other in nodes.indices where other != n && isConnected(n, other) { try step(n, .connected(to: nodes[other].key)) }
-    }
-
-    /// Others see that its connections are gone, as when a process dies and its machine lives.
-    func connectionsBreak(of n: Int) throws {
-        for other in nodes.indices where other != n && isConnected(n, other) {
-            connections[n][other] += 1
-            connections[other][n] += 1
-            try step(other, .connectionLost(to: nodes[n].key))
-        }
-    }
-
-    /// A new disk takes the place of the old one.
-    func wipe(_ n: Int) {
-        crash(n)
-        note(n, "is wiped")
-        nodes[n].wipe()
-    }
-
-    /// The end of the log was damaged: on the next start it is cut there, and the replica knows what it owes.
-    func damage(_ n: Int, from end: Int64) {
-        precondition(nodes[n].raft == nil)
-        nodes[n].damage(from: end)
-    }
-
-    // MARK: Clients
-
-    /// The index of the node that leads the newest term.
-    var leader: Int? {
-        nodes.indices.filter { nodes[$0].raft?.role == .leader }.max { nodes[$0].raft!.term < nodes[$1].raft!.term }
-    }
-
-    func propose(_ n: Int, _ values: [UInt64], voters: VoterSet? = nil) throws {
-        guard let raft = nodes[n].raft, raft.role == .leader else { return }
-        for value in values {
-            nodes[n].disk.entries.append(Entry(term: raft.term, value: value, voters: voters))
-        }
-        try step(n, .proposed(end: Offset(nodes[n].disk.end), voterSet: voters))
-        startSync(n)
-    }
-
-    func read(_ n: Int) throws {
-        nextRead += 1
-        readsBegun[nextRead] = ledger.end
-        try step(n, .readRequested(id: nextRead))
-    }
-
-    /// The state as it is applied is written as a snapshot; the log begins `keeping` entries before.
-    func takeSnapshot(_ n: Int, keeping: Int64) throws {
-        guard let raft = nodes[n].raft, let id = raft.position(at: Offset(nodes[n].applied)), id.end > raft.snapshot.end
-        else { return }
-        let start = max(nodes[n].disk.logStart, min(id.end.value - keeping, raft.neededFrom.value))
-        let bytes = Int64.random(in: 0...40, using: &chance)
-        nodes[n].takeSnapshot(id, bytes: bytes, logStart: start)
-        try step(n, .snapshotTaken(id, bytes: bytes, logStart: Offset(start)))
-        nodes[n].forgetImages()
     }
 }

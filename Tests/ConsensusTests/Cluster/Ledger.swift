@@ -14,7 +14,8 @@ struct Ledger {
     var end: Int64 { Int64(entries.count) }
 
     static func state(after entry: Entry, from state: UInt64) -> UInt64 {
-        (state ^ entry.value &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(entry.term.value)) &* 0xFF51_AFD7_ED55_8CCD &+ 1
+        (state ^ entry.value &* 0x9E37_79B9_7F4A_7C15 ^ UInt64(entry.term.value)) &* 0xFF51_AFD7_ED55_8CCD
+            &+ 1
     }
 
     /// State machine safety (§5.4.3): nobody applies another entry at an offset.
@@ -26,7 +27,9 @@ struct Ledger {
             }
             return
         }
-        guard offset == end else { throw Cluster.Violation(description: "\(key.id) commits at \(offset), the ledger ends at \(end)") }
+        guard offset == end else {
+            throw Cluster.Violation(description: "\(key.id) commits at \(offset), the ledger ends at \(end)")
+        }
         entries.append(entry)
         states.append(Self.state(after: entry, from: states[states.count - 1]))
         if let set = entry.voters { voters = set }
@@ -45,10 +48,15 @@ struct Ledger {
         }
         leaders[term] = node.key
         guard node.disk.end >= end else {
-            throw Cluster.Violation(description: "\(node.key.id) leads term \(term), its log ends at \(node.disk.end), committed is \(end)")
+            throw Cluster.Violation(
+                description:
+                    "\(node.key.id) leads term \(term), its log ends at \(node.disk.end), committed is \(end)"
+            )
         }
-        for offset in node.disk.logStart..<max(end, node.disk.logStart) where node.disk[offset] != entries[Int(offset)] {
-            throw Cluster.Violation(description: "\(node.key.id) leads term \(term) with another entry at \(offset)")
+        for offset in node.disk.logStart..<max(end, node.disk.logStart)
+        where node.disk[offset] != entries[Int(offset)] {
+            throw Cluster.Violation(
+                description: "\(node.key.id) leads term \(term) with another entry at \(offset)")
         }
     }
 
@@ -59,7 +67,8 @@ struct Ledger {
         for offset in stride(from: min(a.disk.end, b.disk.end) - 1, through: start, by: -1) {
             if a.disk[offset].term == b.disk[offset].term { mustAgree = true }
             if mustAgree, a.disk[offset] != b.disk[offset] {
-                throw Cluster.Violation(description: "the logs of \(a.key.id) and \(b.key.id) differ at \(offset)")
+                throw Cluster.Violation(
+                    description: "the logs of \(a.key.id) and \(b.key.id) differ at \(offset)")
             }
         }
     }

@@ -26,9 +26,11 @@ struct RandomLife {
         var chance = SeededGenerator(seed: seed)
         func maybe() -> Bool { Bool.random(using: &chance) }
         let voters = [1, 2, 3, 3, 3, 4, 5, 5, 7].randomElement(using: &chance)!
-        cluster = Cluster(count: voters + Int.random(in: 0...2, using: &chance), voters: voters, seed: chance.next())
+        cluster = Cluster(
+            count: voters + Int.random(in: 0...2, using: &chance), voters: voters, seed: chance.next())
         options = Options(
-            crashes: maybe(), cuts: maybe(), pauses: maybe(), snapshots: maybe(), transfers: maybe(), changes: maybe(),
+            crashes: maybe(), cuts: maybe(), pauses: maybe(), snapshots: maybe(), transfers: maybe(),
+            changes: maybe(),
             wipes: maybe(), damage: maybe())
         cluster.weather.isReordering = maybe()
         if maybe() { cluster.weather.lost = 50 }
@@ -65,9 +67,13 @@ struct RandomLife {
         let leaders = cluster.nodes.indices.filter { cluster.nodes[$0].raft?.role == .leader }
         guard let leader = leaders.randomElement(using: &chance) else { return }
         let values = (0...Int.random(in: 0...4, using: &chance)).map { _ in chance.next() }
-        if cluster.nodes[leader].raft?.isTransferring == false || rare(4) { try cluster.propose(leader, values) }
+        if cluster.nodes[leader].raft?.isTransferring == false || rare(4) {
+            try cluster.propose(leader, values)
+        }
         if rare(2) { try cluster.read(leader) }
-        if options.snapshots, rare(10) { try cluster.takeSnapshot(n, keeping: Int64.random(in: 0...10, using: &chance)) }
+        if options.snapshots, rare(10) {
+            try cluster.takeSnapshot(n, keeping: Int64.random(in: 0...10, using: &chance))
+        }
         if options.transfers, rare(20) {
             try cluster.step(leader, .transferLeadership(to: rare(2) ? nil : cluster.nodes[node()].key))
         }
@@ -85,14 +91,17 @@ struct RandomLife {
         if !set.contains(key) {
             try cluster.step(leader, .addVoter(Voter(key: key, host: "b", port: 1)))
         } else if rare(3) {
-            try cluster.step(leader, .updateVoter(Voter(key: key, host: "b", port: UInt16.random(in: 1...9, using: &chance))))
+            try cluster.step(
+                leader,
+                .updateVoter(Voter(key: key, host: "b", port: UInt16.random(in: 1...9, using: &chance))))
         } else if !isAnywhere(gone), !cluster.nodes.contains(where: { $0.disk.hardState.owes != nil }) {
             try cluster.step(leader, .removeVoter(key))
         }
     }
 
     private func isAnywhere(_ keys: [ReplicaKey]) -> Bool {
-        cluster.nodes.contains { node in sets(on: node).contains { set in keys.contains { set.contains($0) } } }
+        cluster.nodes.contains { node in sets(on: node).contains { set in keys.contains { set.contains($0) } }
+        }
     }
 
     /// The sets of voters that a replica knows of, on its disk.
@@ -116,7 +125,8 @@ struct RandomLife {
         case 3 where options.cuts: isolate(n)
         case 4 where n != other: try cluster.reconnect(n, other)
         case 5 where options.cuts && n != other: try cluster.disconnect(n, other)
-        case 6 where options.pauses: cluster.pause(n, milliseconds: Int64.random(in: 1...4_000, using: &chance))
+        case 6 where options.pauses:
+            cluster.pause(n, milliseconds: Int64.random(in: 1...4_000, using: &chance))
         case 7, 8:
             for n in cluster.nodes.indices { try cluster.start(n) }
         case 9: try healNetwork()
@@ -139,8 +149,9 @@ struct RandomLife {
         if rare(2) { try cluster.connectionsBreak(of: n) }
     }
 
-    /// A voter's disk may go, or lose a part, where the others are enough, nobody else's is gone or damaged, and no change of voters is
-    /// under way anywhere: faults must leave a majority that holds what was promised, or nothing could be asked of the quorum.
+    /// A voter's disk may go, or lose a part, where the others are enough, nobody else's is gone or damaged, and no change of
+    /// voters is under way anywhere: faults must leave a majority that holds what was promised, or nothing could be asked of
+    /// the quorum.
     private func mayLose(_ n: Int) -> Bool {
         let key = cluster.nodes[n].key
         let set = cluster.ledger.voters
@@ -166,7 +177,9 @@ struct RandomLife {
 
     private func checkLogs() throws {
         for a in cluster.nodes.indices {
-            for b in cluster.nodes.indices where a < b { try Ledger.checkMatching(cluster.nodes[a], cluster.nodes[b]) }
+            for b in cluster.nodes.indices where a < b {
+                try Ledger.checkMatching(cluster.nodes[a], cluster.nodes[b])
+            }
         }
     }
 
@@ -184,7 +197,9 @@ struct RandomLife {
         }
         try healNetwork()
         try cluster.run(milliseconds: 10_000)
-        guard let leader = cluster.leader else { throw Cluster.Violation(description: "nobody leads after healing") }
+        guard let leader = cluster.leader else {
+            throw Cluster.Violation(description: "nobody leads after healing")
+        }
         try cluster.propose(leader, [1, 2, 3])
         try cluster.read(leader)
         try cluster.run(milliseconds: 5_000)
@@ -197,16 +212,25 @@ struct RandomLife {
             guard let raft = node.raft else { throw Cluster.Violation(description: "\(n + 1) is down") }
             let isLeader = n == leader
             guard raft.leader == cluster.nodes[leader].key, (raft.role == .leader) == isLeader else {
-                throw Cluster.Violation(description: "\(n + 1) is \(raft.role) and follows \(String(describing: raft.leader))")
+                throw Cluster.Violation(
+                    description: "\(n + 1) is \(raft.role) and follows \(String(describing: raft.leader))")
             }
             guard node.applied == end, raft.committed.value == end, raft.durableEnd.value == end else {
                 throw Cluster.Violation(
-                    description: "\(n + 1) applied \(node.applied), committed \(raft.committed), durable \(raft.durableEnd), of \(end)")
+                    description:
+                        "\(n + 1) applied \(node.applied), committed \(raft.committed), durable \(raft.durableEnd), of \(end)"
+                )
             }
-            guard raft.hardState.owes == nil else { throw Cluster.Violation(description: "\(n + 1) still owes \(raft.hardState)") }
-            guard raft.voters == cluster.ledger.voters else { throw Cluster.Violation(description: "\(n + 1) has voters \(raft.voters)") }
+            guard raft.hardState.owes == nil else {
+                throw Cluster.Violation(description: "\(n + 1) still owes \(raft.hardState)")
+            }
+            guard raft.voters == cluster.ledger.voters else {
+                throw Cluster.Violation(description: "\(n + 1) has voters \(raft.voters)")
+            }
         }
-        guard cluster.ledger.end == end else { throw Cluster.Violation(description: "\(cluster.ledger.end) committed of \(end)") }
+        guard cluster.ledger.end == end else {
+            throw Cluster.Violation(description: "\(cluster.ledger.end) committed of \(end)")
+        }
         try checkLogs()
     }
 }

@@ -103,7 +103,9 @@ struct ReplicaDisk {
             let offset = Offset(logStart + Int64(index))
             if restored.runs.last?.term == entry.term { restored.runs.removeLast() }
             restored.runs.append(LogPosition(end: offset + 1, term: entry.term))
-            if let voters = entry.voters { restored.voterSets.append(PlacedVoterSet(offset: offset, voters: voters)) }
+            if let voters = entry.voters {
+                restored.voterSets.append(PlacedVoterSet(offset: offset, voters: voters))
+            }
         }
         return restored
     }

@@ -43,7 +43,8 @@ struct ReplicaNode {
         wake = nil
     }
 
-    /// The host's log could not take what the replica counts on: the replica begins anew with what is there, in the same process.
+    /// The host's log could not take what the replica counts on: the replica begins anew with what is there, in the same
+    /// process.
     mutating func restartInPlace(at now: Instant, seed: UInt64) {
         guard let config = raft?.config else { return }
         var restored = disk.recover()
@@ -75,7 +76,9 @@ struct ReplicaNode {
 
     mutating func persist(_ hardState: HardState) throws {
         let before = disk.hardState
-        if hardState.term < before.term { throw Cluster.Violation(description: "\(key.id): term \(before.term) -> \(hardState.term)") }
+        if hardState.term < before.term {
+            throw Cluster.Violation(description: "\(key.id): term \(before.term) -> \(hardState.term)")
+        }
         if hardState.term == before.term, let voted = before.votedFor, hardState.votedFor != voted {
             throw Cluster.Violation(description: "\(key.id) votes twice in term \(hardState.term)")
         }
@@ -88,13 +91,20 @@ struct ReplicaNode {
     }
 
     mutating func append(_ cargo: [Entry], from: Int64, end: Int64) throws {
-        guard from == disk.end else { throw Cluster.Violation(description: "\(key.id): entries from \(from), its log ends at \(disk.end)") }
-        guard end - from <= Int64(cargo.count) else { throw Cluster.Violation(description: "\(key.id): \(from)..<\(end) of \(cargo.count)") }
+        guard from == disk.end else {
+            throw Cluster.Violation(
+                description: "\(key.id): entries from \(from), its log ends at \(disk.end)")
+        }
+        guard end - from <= Int64(cargo.count) else {
+            throw Cluster.Violation(description: "\(key.id): \(from)..<\(end) of \(cargo.count)")
+        }
         disk.entries += cargo.suffix(Int(end - from))
     }
 
     func entries(from: Int64, to end: Int64) throws -> [Entry] {
-        guard from >= disk.logStart else { throw Cluster.Violation(description: "\(key.id) sends entries from \(from), gone") }
+        guard from >= disk.logStart else {
+            throw Cluster.Violation(description: "\(key.id) sends entries from \(from), gone")
+        }
         return Array(disk.entries[Int(from - disk.logStart)..<Int(end - disk.logStart)])
     }
 
@@ -111,7 +121,8 @@ struct ReplicaNode {
     // MARK: Snapshots
 
     mutating func takeSnapshot(_ id: SnapshotID, bytes: Int64, logStart: Int64) {
-        let image = Image(id: id, state: state, voters: raft!.voterSet(asOf: id.end), bytes: bytes, maker: key)
+        let image = Image(
+            id: id, state: state, voters: raft!.voterSet(asOf: id.end), bytes: bytes, maker: key)
         disk.image = image
         images.append(image)
         disk.dropEntries(below: logStart)
@@ -128,14 +139,16 @@ struct ReplicaNode {
     mutating func store(_ chunk: SnapshotChunk, of image: Image) throws {
         if chunk.position == 0 { incoming = (image, 0) }
         guard let before = incoming, before.image == image, before.received == chunk.position else {
-            throw Cluster.Violation(description: "\(key.id) stores \(chunk) behind \(String(describing: incoming))")
+            throw Cluster.Violation(
+                description: "\(key.id) stores \(chunk) behind \(String(describing: incoming))")
         }
         incoming = (image, chunk.position + Int64(chunk.count))
     }
 
     mutating func install(_ id: SnapshotID, ledger: Ledger) throws {
         guard let (image, received) = incoming, image.id == id, received == image.bytes else {
-            throw Cluster.Violation(description: "\(key.id) installs \(id), it has \(String(describing: incoming))")
+            throw Cluster.Violation(
+                description: "\(key.id) installs \(id), it has \(String(describing: incoming))")
         }
         disk.install(image)
         images.append(image)
