@@ -109,6 +109,7 @@ package struct Coordination: Sendable {
         case .sessionClosed(let id):
             invariant(sessions[id] != nil, "session \(id) is closed and is not there")
             sessions[id] = nil
+            if Canary.keepsEphemerals.isChosen { break }
             for key in (tree.ephemerals[id] ?? []).sorted() {
                 guard let path = ZnodePath(key.text) else { invariantFailed("\(key) is no path") }
                 replay(.delete(path), moment, &changes)

@@ -26,6 +26,8 @@ extension SimulatedDisk.State {
     }
 
     mutating func syncNames(of directory: String) {
+        directorySyncs += 1
+        directorySynced[directory] = directorySyncs
         syncNames(
             of: directory, names: names.filter { parent(of: $0.key) == directory },
             children: directories.filter { !$0.isEmpty && parent(of: $0) == directory })

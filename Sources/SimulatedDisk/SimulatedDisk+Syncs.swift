@@ -4,7 +4,7 @@ package import Ports
 package struct PendingSync: Sendable {
     enum Scope: Sendable {
         case file(inode: Int, layer: Int)
-        case directory(String, names: [String: Int], children: Set<String>)
+        case directory(String, names: [String: Int], children: Set<String>, number: Int)
         /// The file's id was forgotten before: nothing is left that could be lost.
         case nothing
     }
@@ -28,9 +28,10 @@ extension SimulatedDisk {
             case .directory(let directory):
                 let names = state.names.filter { parent(of: $0.key) == directory }
                 let children = state.directories.filter { !$0.isEmpty && parent(of: $0) == directory }
+                state.directorySyncs += 1
                 return PendingSync(
-                    scope: .directory(directory, names: names, children: children), path: directory,
-                    crashes: state.crashes)
+                    scope: .directory(directory, names: names, children: children, number: state.directorySyncs),
+                    path: directory, crashes: state.crashes)
             }
         }
     }
@@ -44,9 +45,12 @@ extension SimulatedDisk {
             case .file(let inode, let layer):
                 try state.begin(.sync, pending.path)
                 state.files[inode]?.endSync(layer)  // Removed meanwhile: as with an id that is forgotten.
-            case .directory(let directory, let names, let children):
+            case .directory(let directory, let names, let children, let number):
                 try state.begin(.sync, directory)
                 guard state.directories.contains(directory) else { return }
+                // One that began later may have ended already: it has covered more.
+                guard state.directorySynced[directory, default: 0] < number else { return }
+                state.directorySynced[directory] = number
                 state.syncNames(of: directory, names: names, children: children)
             }
         }

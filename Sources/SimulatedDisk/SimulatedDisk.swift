@@ -31,6 +31,9 @@ package final class SimulatedDisk: Disk {
         var total: Int64 = 1 << 40
         /// How often the machine has stopped: syncs that were under way then never end.
         var crashes = 0
+        /// Counts syncs of directories by their begin; per directory, the latest that ended.
+        var directorySyncs = 0
+        var directorySynced: [String: Int] = [:]
 
         var used: Int64 { files.values.reduce(0) { $0 + Int64($1.bytes.count) } }
     }

@@ -18,8 +18,8 @@ package enum Canary: UInt8, CaseIterable, Sendable {
     case readsWithoutProof = 6
     /// A session's ephemeral nodes outlive it.
     case keepsEphemerals = 7
-    /// A client's watches fire after the reply that shows what they tell of.
-    case firesLate = 8
+    /// One event in eight is never told.
+    case losesEvents = 8
 
     private static let chosen = Atomic<UInt8>(0)
 

@@ -151,6 +151,19 @@ struct SimulatedDiskTests {
         #expect((1..<20).contains(lost))
     }
 
+    @Test func `a directory's sync that ends late takes nothing back`() throws {
+        var generator = SeededGenerator(seed: 1)
+        let disk = SimulatedDisk()
+        let early = disk.beginSync(.directory(""))
+        disk.setBytes([1], of: "old")
+        try disk.sync(.file(try disk.open("new", .create)))
+        try disk.rename("new", to: "old")
+        try disk.sync(.directory(""))
+        try disk.endSync(early)
+        disk.crash(.power, using: &generator)
+        #expect(disk.bytes(of: "old") == [])
+    }
+
     @Test func `a small disk has room again once something was removed`() throws {
         let disk = SimulatedDisk()
         disk.setCapacity(6)

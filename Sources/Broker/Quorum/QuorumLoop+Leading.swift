@@ -73,6 +73,8 @@ extension QuorumLoop {
             log(
                 .error, "There is no space for the quorum's entries; another broker may lead it.",
                 [("reason", "\(error)")])
+            awaitsSpace = true
+            fullUntil = now.instant.adding(milliseconds: 1000)
             loseLeadership()
             return drive(.resign)
         }

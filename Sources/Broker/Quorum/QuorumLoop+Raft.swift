@@ -123,6 +123,19 @@ extension QuorumLoop {
         for link in links.all { if let key = link.key { drive(.connected(to: key)) } }
     }
 
+    /// A leader without room for entries has resigned; it may lead again once there is some. Where it is the only voter, nobody else
+    /// can.
+    func lookForSpace() {
+        guard awaitsSpace, failure == nil, fullUntil <= now.instant else { return }
+        fullUntil = now.instant.adding(milliseconds: 1000)
+        guard raft.role != .leader, let space = try? log.disk.space(), space.available >= Self.spaceToLead else { return }
+        awaitsSpace = false
+        log(.info, "There is space for the quorum's entries again.")
+        restartReplica()
+    }
+
+    private static var spaceToLead: Int64 { 1 << 20 }
+
     // MARK: - The other replicas
 
     func replicate(to key: ReplicaKey) {

@@ -48,6 +48,8 @@ package final class QuorumLoop {
     var mustRestart = false
     /// Until then entries are not taken, for want of space.
     var fullUntil = Instant(nanoseconds: 0)
+    /// It does not stand for leader until there is.
+    var awaitsSpace = false
     /// The append or the piece of a snapshot that Raft was told of last; its bytes.
     var inHand: InHand?
 
@@ -154,6 +156,7 @@ package final class QuorumLoop {
         for (token, address) in links.takeDue(now: now.instant) {
             emit(.dial(Dial(token: token, host: address.host, port: address.port)))
         }
+        lookForSpace()
         lead()
         keepMembership()
         keepClients()
@@ -162,7 +165,9 @@ package final class QuorumLoop {
         finishTurn()
         if isSnapshotting { return now.instant }
         // A replica that takes no part has nothing to be in time for but its connections.
-        let inOffice = failure == nil ? [raft.nextWake, leadership.nextWake, membership.nextWake] : []
+        let inOffice =
+            failure == nil
+            ? [raft.nextWake, leadership.nextWake, membership.nextWake, awaitsSpace ? fullUntil : nil] : []
         return (inOffice + [links.nextDial, clientsWake]).compactMap { $0 }.min()
     }
 

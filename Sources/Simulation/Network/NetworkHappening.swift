@@ -50,6 +50,8 @@ package enum NetworkHappening: Sendable {
     case reset(SocketID)
     /// Bytes were not acknowledged in time?
     case checkUnacknowledged(SocketID)
+    /// Nothing moved for a while: the system asks whether the other end is still there.
+    case probes(SocketID)
     /// A path that was held up goes on.
     case released(NetworkPath)
 
@@ -62,6 +64,7 @@ package enum NetworkHappening: Sendable {
         case .arrives(let socket): digest.mix(socket << 4 | 4)
         case .reset(let socket): digest.mix(socket << 4 | 5)
         case .checkUnacknowledged(let socket): digest.mix(socket << 4 | 6)
+        case .probes(let socket): digest.mix(socket << 4 | 8)
         case .released(let path): digest.mix((path.from.number << 16 | path.to.number) << 4 | 7)
         }
     }

@@ -140,6 +140,7 @@ package final class SimulatedNetwork {
         case .arrives(let id): if let socket = sockets[id] { arrivalDue(socket) }
         case .reset(let id): if let socket = sockets[id] { reset(socket) }
         case .checkUnacknowledged(let id): if let socket = sockets[id] { checkUnacknowledged(socket) }
+        case .probes(let id): if let socket = sockets[id] { probe(socket) }
         case .released(let path): released(path)
         }
     }
@@ -223,12 +224,37 @@ package final class SimulatedNetwork {
         world.schedule(.network(.checkUnacknowledged(socket.id)), at: due)
     }
 
+    // MARK: - Keepalive
+
+    /// Brokers ask each other soon, and clients late; clients never ask.
+    private func scheduleProbe(_ socket: SimulatedSocket) {
+        guard socket.host.number <= 1000 else { return }
+        let isPeer = socket.peerHost.number <= 1000
+        world.schedule(
+            .network(.probes(socket.id)),
+            afterMicroseconds: isPeer ? options.keepAliveMicroseconds : 10 * options.keepAliveMicroseconds)
+    }
+
+    private func probe(_ socket: SimulatedSocket) {
+        guard socket.state != .closed else { return }
+        let isWayFree =
+            !isBlocked(from: socket.host, to: socket.peerHost) && !isBlocked(from: socket.peerHost, to: socket.host)
+            && !dark.contains(socket.peerHost)
+        if isWayFree, socket.state == .open, socket.peer == nil, !socket.hasFlight {
+            return after(NetworkPath(from: socket.peerHost, to: socket.host), .reset(socket.id))
+        }
+        socket.probesMissed = isWayFree ? 0 : socket.probesMissed + 1
+        if socket.probesMissed > 2, socket.state == .open { return reset(socket, "timed out") }
+        scheduleProbe(socket)
+    }
+
     // MARK: - Within
 
     private func make(_ host: HostID, _ peer: HostID, _ port: UInt16, _ state: SimulatedSocket.State) -> SimulatedSocket {
         let socket = SimulatedSocket(id: nextID, host: host, peerHost: peer, port: port, state: state)
         nextID += 1
         sockets[socket.id] = socket
+        scheduleProbe(socket)
         return socket
     }
 
@@ -297,6 +323,8 @@ package struct NetworkOptions: Sendable {
     /// Sent and not read bytes that a connection takes in a direction.
     package var windowBytes = 256 << 10
     package var dialTimeoutMicroseconds: Int64 = 2_000_000
+    /// Between the system's questions whether a silent peer is still there; three without an answer break the connection.
+    package var keepAliveMicroseconds: Int64 = 2_000_000
     /// `TCP_USER_TIMEOUT`.
     package var userTimeoutMicroseconds: Int64 = 10_000_000
 

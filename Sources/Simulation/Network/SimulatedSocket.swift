@@ -33,6 +33,8 @@ final class SimulatedSocket {
     var unacknowledgedSince: Instant?
     /// Arrived there, but the acknowledgement cannot come back.
     var owesAcknowledgement = false
+    /// Probes in a row that were not answered.
+    var probesMissed = 0
     /// The sender was refused room, and is told when there is some.
     var wantsRoom = false
 

@@ -16,6 +16,8 @@ package struct WorkloadOptions: Sendable {
     package var sessionTimeoutMs: Int32 = 6000
     /// One client in so many takes its answers slowly; 0: none.
     package var slowReaderOnceIn = 0
+    /// A client that lost its connection sleeps long once in so many times; 0: never.
+    package var napOnceIn = 4
     package var usesWatches = true
     package var usesSequentials = true
 
@@ -31,6 +33,7 @@ package struct WorkloadOptions: Sendable {
         options.requestsInFlightMax = Int.random(in: 1...6, using: &chance)
         options.sessionTimeoutMs = [4000, 6000, 10_000].randomElement(using: &chance)!
         options.slowReaderOnceIn = chance.once(in: 3) ? 3 : 0
+        options.napOnceIn = chance.once(in: 3) ? 0 : 4
         options.usesWatches = !chance.once(in: 4)
         options.usesSequentials = !chance.once(in: 3)
         return options

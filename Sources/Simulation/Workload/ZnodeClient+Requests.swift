@@ -16,7 +16,12 @@ extension ZnodeClient {
         case 84..<92: takeLock()
         case 92..<97: if options.usesSequentials { makeSequential() } else { readBehindSync(anyPath()) }
         case 97: readChildren()
-        default: if world.workload.once(in: 4) { closeSession() } else { readPlainly(anyPath()) }
+        default:
+            switch Int.random(in: 0..<8, using: &world.workload) {
+            case 0, 1: closeSession()
+            case 2: disconnect("it lets go")
+            default: readPlainly(anyPath())
+            }
         }
     }
 
@@ -25,8 +30,13 @@ extension ZnodeClient {
         if session.madeEphemerals { endSession(isAnswered: false) }
     }
 
-    /// Reads each node it watches behind a sync: what changed without an event shows.
-    package func audit() {
+    /// Reads each node it watches behind a sync: what changed without an event shows. And all other nodes, where it is to see that
+    /// nothing acknowledged is gone.
+    package func audit(everything: Bool = false) {
+        if everything {
+            let pairs = options.paired.flatMap { [$0.0, $0.1] }
+            for path in options.shared + options.lockPaths + pairs { readBehindSync(path, watching: false) }
+        }
         for path in watches.allPaths {
             if watches.childPaths.contains(path) {
                 request(.sync(path: path), .prepare)

@@ -165,7 +165,21 @@ package final class ZnodeClient {
         }
         pending = []
         pendingHead = 0
-        wake(afterMs: Int64.random(in: 1...400, using: &world.workload))
+        pauseBeforeConnecting()
+    }
+
+    /// Mostly short. Some clients sleep so long that their session may expire; some die, and what comes in their place knows nothing
+    /// of the session they had.
+    private func pauseBeforeConnecting() {
+        var delay = Int64.random(in: 1...400, using: &world.workload)
+        if !isQuiet, world.workload.once(in: workload.options.napOnceIn) {
+            delay = Int64.random(in: 0...2 * Int64(workload.options.sessionTimeoutMs), using: &world.workload)
+            if session.id != 0, world.workload.once(in: 3) {
+                world.note(place, "dies, and leaves session", text: String(session.id, radix: 16))
+                endSession(isAnswered: false)
+            }
+        }
+        wake(afterMs: delay)
     }
 
     private func greeted(_ socket: SocketID, _ response: ConnectResponse) {
@@ -210,6 +224,7 @@ package final class ZnodeClient {
                 client: number, owner: session.id, invoked: session.aliveAt, returned: isAnswered ? world.now : nil)
         }
         session = Session()
+        lastZxid = isAnswered ? lastZxid : 0
         isClosing = false
         watches.removeAll()
         sequentialsMade = []
