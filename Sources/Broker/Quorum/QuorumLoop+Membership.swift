@@ -58,7 +58,8 @@ extension QuorumLoop {
     /// The broker stops: its session ends now, and if it leads another broker takes over, before anyone has to notice.
     func leave() {
         // A broker that is the whole cluster has nobody to tell, and hands nothing over.
-        guard let session = membership.session, !config.quorum.isAlone else { return left() }
+        // Nor does one whose quorum is gone.
+        guard let session = membership.session, !config.quorum.isAlone, raft.leader != nil else { return left() }
         membership.standing = .leaving
         ask(.coordination(.closeSession(id: session, broker: me.id)), .leave)
     }
