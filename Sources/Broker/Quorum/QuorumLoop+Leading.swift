@@ -164,10 +164,12 @@ extension QuorumLoop {
     /// Ends a session: its ephemeral znodes go, and where it is a broker's the broker is fenced by the same transaction.
     /// - Parameter broker: through which its client asked; nil: the leader itself does.
     func closeSession(_ id: Int64, by broker: BrokerID?, _ asker: Asker) {
+        // Looked up before it is decided that its znode goes.
+        let member = registration(session: id)
         switch coordination.decide(.closeSession(id: id, broker: broker), zxid: nextZxid, at: now.timestamp) {
         case .commit(let transaction, let reply):
             leadership.tracker.remove(id)
-            propose(facts: fencing(session: id), with: transaction)
+            propose(facts: member.map(fencing) ?? [], with: transaction)
             hold(asker, .coordination(.success(reply)))
         case .answer(let reply): confirm(asker, .coordination(.success(reply)))
         case .refuse(let error): confirm(asker, .coordination(.failure(error)))
