@@ -100,6 +100,7 @@ extension QuorumLoop {
         // A leader that did not run could not hear anyone: nobody is dead for that.
         if leadership.lastLook.adding(milliseconds: Self.stallMs) < now.instant { leadership.tracker.restart(at: now.instant) }
         leadership.lastLook = now.instant
+        guard !raft.isTransferring else { return }
         for session in leadership.tracker.takeExpired(at: now.instant) { expire(session) }
         if leadership.nextSweep <= now.instant {
             leadership.nextSweep = now.instant.adding(milliseconds: config.zookeeper.containerCheckMs)

@@ -66,6 +66,7 @@ extension QuorumLoop {
     func left() {
         guard leadership.isLeader, raft.voters.voters.count > 1, failure == nil else { return shared.left() }
         leadership.transfer = .leave
+        flushProposals()
         drive(.transferLeadership(to: nil))
     }
 
