@@ -69,6 +69,8 @@ package final class ZnodeClient {
     var isClosing = false
     /// It does nothing more of its own accord, only what keeps its session.
     package var isQuiet = false
+    /// It neither lets go of its connection nor ends its session of its own accord.
+    package var isSteady = false
     /// When it was last answered a write.
     package internal(set) var lastWriteAt: Instant?
     /// When it was connected last.
@@ -172,7 +174,7 @@ package final class ZnodeClient {
     /// of the session they had.
     private func pauseBeforeConnecting() {
         var delay = Int64.random(in: 1...400, using: &world.workload)
-        if !isQuiet, world.workload.once(in: workload.options.napOnceIn) {
+        if !isSteady, world.workload.once(in: workload.options.napOnceIn) {
             delay = Int64.random(in: 0...2 * Int64(workload.options.sessionTimeoutMs), using: &world.workload)
             if session.id != 0, world.workload.once(in: 3) {
                 world.note(place, "dies, and leaves session", text: String(session.id, radix: 16))
