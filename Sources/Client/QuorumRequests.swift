@@ -29,6 +29,7 @@ extension AdminRequests {
         listener.host = host
         listener.port = port
         var request = AddRaftVoterRequest()
+        request.clusterId = nil
         request.timeoutMs = timeoutMs
         request.voterId = id
         request.voterDirectoryId = directory
@@ -38,6 +39,7 @@ extension AdminRequests {
 
     package static func removeVoter(_ id: Int32, directory: UUID128) -> RemoveRaftVoterRequest {
         var request = RemoveRaftVoterRequest()
+        request.clusterId = nil
         request.voterId = id
         request.voterDirectoryId = directory
         return request

@@ -89,9 +89,10 @@ extension Raft {
         send(.append(append), to: office.replicas[i].key)
     }
 
-    /// What goes to that replica next.
+    /// What goes to that replica next. A host may stop before there is nothing more, when its connection is full, and go on later.
     ///
-    /// - Parameter fits: where the entries from an offset on that go in one message end, at a batch's border; behind that offset.
+    /// - Parameter fits: where the entries from an offset on that go in one message end, at a batch's border; the offset itself
+    ///   when they cannot be read: then nothing goes out.
     /// - Returns: nil when there is nothing for now; `replicate(to:)` says when there is again.
     package mutating func nextAppend(to key: ReplicaKey, at now: Instant, fits: (Offset) -> Offset)
         -> RaftOutgoing?
@@ -106,7 +107,7 @@ extension Raft {
         var end = from
         if from < log.end.end, office.replicas[i].inFlight.count < config.appendsInFlightMax {
             end = fits(from)
-            invariant(end > from, "no entry from \(from) fits, \(end)")
+            if end <= from { return nil }
             invariant(end <= log.end.end, "entries up to \(end), the log ends at \(log.end)")
             office.replicas[i].next = end
             office.replicas[i].inFlight.append(end)

@@ -80,9 +80,7 @@ extension Raft {
     /// membership changes", raft-dev, 2015.
     private var changeRefusal: VoterChangeOutcome? {
         if role != .leader { return .notLeader }
-        let isUncommitted = voterSets.last.map { $0.offset >= committed } ?? false
-        let isBusy = office.catchUp != nil || office.isChangingVoters || isUncommitted || !hasCommittedInTerm
-        return isBusy ? .busy : nil
+        return office.catchUp != nil || office.isChangingVoters || !hasCommittedInTerm ? .busy : nil
     }
 
     private mutating func propose(_ voters: VoterSet) {

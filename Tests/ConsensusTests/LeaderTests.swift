@@ -147,6 +147,13 @@ struct LeaderTests {
             ])
     }
 
+    @Test func `entries that cannot be read are not sent, and stay to be sent`() {
+        var one = Dialogue()
+        one.lead()
+        #expect(one.raft.nextAppend(to: key(2), at: one.now, fits: { $0 }) == nil)
+        #expect(one.outgoing(to: 2) == [.append(.append(term: 1, after: .start, position(1, 1)))])
+    }
+
     @Test func `observers get the log and count for nothing`() {
         var one = Dialogue()
         one.lead()

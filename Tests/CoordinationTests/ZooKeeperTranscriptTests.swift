@@ -4,8 +4,8 @@ import Vocabulary
 
 @testable import Coordination
 
-/// What a real ZooKeeper 3.8 answered to three clients' random requests is what this machine answers: results, errors, every field of
-/// every `Stat` but the times, and each client's watch events in order.
+/// What a real ZooKeeper 3.8 answered to three clients' random requests is what this machine answers: results, errors, every
+/// field of every `Stat` but the times, and each client's watch events in order.
 ///
 /// The transcripts are facts, made by running it. A line begins with `>` for a client's request, `<` for its answer, `!` for an
 /// event that came to a client by then.

@@ -103,22 +103,26 @@ import Testing
         for node in two { node.stop() }
     }
 
-    @Test func `a broker that does not vote joins as an observer`() throws {
+    @Test func `a broker that does not vote joins as an observer, though it knows a follower only`() throws {
         let voters = try (1...2).map { try settings($0, voters: 2) }
         try format(voters)
+        let nodes = try voters.map { try node($0) }
+        for node in nodes { #expect(try node.waitUntilReady()) }
+        let follower = 1 - leader(of: nodes)
         let observer = try settings(
-            4, voters: 2, ["process.roles=broker", "listeners=PLAINTEXT://127.0.0.1:0"])
-        let cluster = try node(voters[0])
-        let other = try node(voters[1])
-        for node in [cluster, other] { #expect(try node.waitUntilReady()) }
+            4,
+            [
+                "process.roles=broker", "listeners=PLAINTEXT://127.0.0.1:0", "controller.quorum.voters=",
+                "controller.quorum.bootstrap.servers=127.0.0.1:\(ports[follower])",
+            ])
         try format([observer]) {
-            $0.clusterID = cluster.broker.clusterID
+            $0.clusterID = nodes[0].broker.clusterID
             $0.voters = .none
         }
         let joined = try node(observer)
         #expect(try joined.waitUntilReady())
         #expect(mode(joined) == "observer")
-        for node in [joined, cluster, other] { node.stop() }
+        for node in [joined] + nodes { node.stop() }
     }
 
     @Test func `a broker of another cluster is not let in`() throws {

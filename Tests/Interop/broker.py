@@ -18,13 +18,19 @@ def binary() -> str:
     return os.environ.get("NEEDLETAIL") or str(ROOT / ".build-release" / "release" / "needletail")
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
     """A port nobody listens on, below the ephemeral range: no outgoing connection can take it while the broker is down."""
     while True:
         port = random.randint(12000, 32000)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
+                _given.add(port)
                 return port
             except OSError:
                 continue

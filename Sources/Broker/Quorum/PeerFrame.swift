@@ -76,11 +76,15 @@ struct PeerHello: Equatable {
     let version: UInt16
     let clusterID: String
     let key: ReplicaKey
+    /// Where the voters listen, as far as the sender knows: the leader among them tells a new member the rest, and it may have
+    /// been told of a follower only.
+    let voters: [PeerAddress]
 
-    init(clusterID: String, key: ReplicaKey) {
+    init(clusterID: String, key: ReplicaKey, voters: [PeerAddress]) {
         version = PeerFrame.version
         self.clusterID = clusterID
         self.key = key
+        self.voters = voters
     }
 
     /// First bytes of the field, so that a client of another protocol is told apart at once.
@@ -91,6 +95,10 @@ struct PeerHello: Equatable {
         out.put(version)
         out.put(clusterID)
         out.put(key)
+        out.put(voters) { out, address in
+            out.put(address.host)
+            out.put(address.port)
+        }
     }
 
     init(from input: inout ByteReader) throws(WireError) {
@@ -99,6 +107,9 @@ struct PeerHello: Equatable {
         version = try input.integer(UInt16.self, "version")
         clusterID = try input.string("clusterID")
         key = try input.replicaKey()
+        voters = try input.array(itemBytesMin: 6, "voters") { input throws(WireError) in
+            PeerAddress(host: try input.string("host"), port: try input.integer(UInt16.self, "port"))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ extension QuorumLoop {
 
     func ask(_ question: PeerQuestion, _ asker: Asker) {
         if failure != nil { return answer(asker, PeerAnswer(.notLeader, index: applied)) }
-        if leadership.isServing { return decide(question, asker) }
+        if leadership.isServing, !waitsForTransfer(question) { return decide(question, asker) }
         // Who was asked by another broker passes nothing on: that one will learn who leads.
         if case .peer = asker, !leadership.isLeader {
             return answer(asker, PeerAnswer(.notLeader, index: applied))
@@ -17,6 +17,13 @@ extension QuorumLoop {
             return send(.ask(id: asks.begin(asker), question), on: link)
         }
         asks.keep(question, asker, until: now.instant.adding(milliseconds: Self.askMs))
+    }
+
+    /// While the leadership is handed over nothing is proposed: who takes it over must have all there is, or the others will not vote
+    /// for it (thesis §3.10).
+    private func waitsForTransfer(_ question: PeerQuestion) -> Bool {
+        if case .readIndex = question { return false }
+        return raft.isTransferring
     }
 
     /// A leader is known, or this one serves: what waited for that goes on, in its order.

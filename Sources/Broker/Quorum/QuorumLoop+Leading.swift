@@ -102,6 +102,7 @@ extension QuorumLoop {
         // A leader that did not run could not hear anyone: nobody is dead for that.
         if leadership.lastLook.adding(milliseconds: Self.stallMs) < now.instant { leadership.tracker.restart(at: now.instant) }
         leadership.lastLook = now.instant
+        guard !raft.isTransferring else { return }
         for session in leadership.tracker.takeExpired(at: now.instant) { expire(session) }
         if leadership.nextSweep <= now.instant {
             leadership.nextSweep = now.instant.adding(milliseconds: config.zookeeper.containerCheckMs)
@@ -166,10 +167,12 @@ extension QuorumLoop {
     /// Ends a session: its ephemeral znodes go, and where it is a broker's the broker is fenced by the same transaction.
     /// - Parameter broker: through which its client asked; nil: the leader itself does.
     func closeSession(_ id: Int64, by broker: BrokerID?, _ asker: Asker) {
+        // Looked up before it is decided that its znode goes.
+        let member = registration(session: id)
         switch coordination.decide(.closeSession(id: id, broker: broker), zxid: nextZxid, at: now.timestamp) {
         case .commit(let transaction, let reply):
             leadership.tracker.remove(id)
-            propose(facts: fencing(session: id), with: transaction)
+            propose(facts: member.map(fencing) ?? [], with: transaction)
             hold(asker, .coordination(.success(reply)))
         case .answer(let reply): confirm(asker, .coordination(.success(reply)))
         case .refuse(let error): confirm(asker, .coordination(.failure(error)))

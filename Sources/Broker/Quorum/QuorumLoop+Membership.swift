@@ -58,7 +58,8 @@ extension QuorumLoop {
     /// The broker stops: its session ends now, and if it leads another broker takes over, before anyone has to notice.
     func leave() {
         // A broker that is the whole cluster has nobody to tell, and hands nothing over.
-        guard let session = membership.session, !config.quorum.isAlone else { return left() }
+        // Nor does one whose quorum is gone.
+        guard let session = membership.session, !config.quorum.isAlone, raft.leader != nil else { return left() }
         membership.standing = .leaving
         ask(.coordination(.closeSession(id: session, broker: me.id)), .leave)
     }
@@ -66,6 +67,7 @@ extension QuorumLoop {
     func left() {
         guard leadership.isLeader, raft.voters.voters.count > 1, failure == nil else { return shared.left() }
         leadership.transfer = .leave
+        flushProposals()
         drive(.transferLeadership(to: nil))
     }
 
@@ -169,11 +171,13 @@ extension QuorumLoop {
         return transaction
     }
 
-    /// What becomes true of brokers when that session ends.
-    func fencing(session id: Int64) -> [MetadataRecord] {
-        guard
-            let broker = metadata.image.brokersByID.first(where: { !$0.isFenced && brokerSession($0.id) == id })
-        else { return [] }
+    /// The broker whose session that is, as long as its znode stands.
+    func registration(session id: Int64) -> BrokerRegistration? {
+        metadata.image.brokersByID.first { !$0.isFenced && brokerSession($0.id) == id }
+    }
+
+    /// What becomes true when a broker's session ends.
+    func fencing(_ broker: BrokerRegistration) -> [MetadataRecord] {
         let decision = try? metadata.decide(.fenceBroker(broker.id, epoch: broker.epoch), at: now.timestamp)
         return decision?.records ?? []
     }

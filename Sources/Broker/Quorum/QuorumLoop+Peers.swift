@@ -8,7 +8,7 @@ extension QuorumLoop {
         connection.outputMax = .max  // Two that each waited for the other to read would wait for ever.
         let link = PeerLink(connection: connection, dialed: dialed)
         links.add(link)
-        if dialed != nil { send(.hello(PeerHello(clusterID: clusterID, key: me)), on: link) }
+        if dialed != nil { send(.hello(hello), on: link) }
     }
 
     func closedPeer(_ connection: BrokerConnection) {
@@ -85,11 +85,23 @@ extension QuorumLoop {
             return refuse(link, "it has this broker's node.id \(me.id), and another directory")
         }
         guard link.key == nil else { return refuse(link, "it says hello twice") }
-        if link.dialed == nil { send(.hello(PeerHello(clusterID: clusterID, key: me)), on: link) }
+        if link.dialed == nil { send(.hello(self.hello), on: link) }
         links.greeted(link, hello.key)
+        if raft.voters.voters.isEmpty, !hello.voters.isEmpty {
+            toldVoters = Array(hello.voters.prefix(Self.toldVotersMax))
+            aim()
+        }
         drive(.connected(to: hello.key))
         if hello.key == raft.leader { askAgain() }
     }
+
+    private var hello: PeerHello {
+        PeerHello(
+            clusterID: clusterID, key: me, voters: raft.voters.voters.map { PeerAddress(host: $0.host, port: $0.port) })
+    }
+
+    /// More than any quorum has: what a peer says makes us dial.
+    private static let toldVotersMax = 32
 
     private func refuse(_ link: PeerLink, _ why: String) {
         log(

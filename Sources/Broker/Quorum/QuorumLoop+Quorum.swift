@@ -76,12 +76,14 @@ extension QuorumLoop {
             return confirm(asker, .quorum(.refused(.requestTimedOut, "The leadership is being transferred already.")))
         }
         leadership.transfer = asker
+        flushProposals()
         drive(.transferLeadership(to: target))
     }
 
     func transferEnded(_ isDone: Bool) {
         guard let asker = leadership.transfer else { return }
         leadership.transfer = nil
+        if !isDone { askAgain() }
         if case .leave = asker { return shared.left() }
         let reply: QuorumReply =
             isDone ? .done : .refused(.requestTimedOut, "No other voter took the leadership over in time.")

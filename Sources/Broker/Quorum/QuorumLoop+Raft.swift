@@ -211,13 +211,14 @@ extension QuorumLoop {
         aim()
     }
 
-    /// Which addresses to dial: the other voters; as long as none is known, those of the configuration.
+    /// Which addresses to dial: the other voters; as long as none is known, those of the configuration and those that members
+    /// found there told of.
     func aim() {
         let voters = raft.voters.voters.filter { $0.key.id != me.id }
         let known = voters.map { PeerAddress(host: $0.host, port: $0.port) }
         let isAlone = raft.voters.voters.count == 1 && raft.voters.contains(me)
         let places = config.quorum.places.filter { $0.id != me.id }.map { PeerAddress(host: $0.host, port: $0.port) }
-        links.setTargets(known.isEmpty && !isAlone ? places : known, now: now.instant)
+        links.setTargets(known.isEmpty && !isAlone ? places + toldVoters : known, now: now.instant)
     }
 }
 

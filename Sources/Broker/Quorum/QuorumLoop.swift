@@ -36,6 +36,8 @@ package final class QuorumLoop {
     var appliedTimestamp: Timestamp = 0
     var leadership = Leadership()
     var links: PeerLinks
+    /// Where the voters listen, by another member's word, while our log does not say.
+    var toldVoters: [PeerAddress] = []
     var asks = PendingAsks()
     var membership: Membership
     var zookeeper: ZooKeeperServer

@@ -5,6 +5,8 @@ import Vocabulary
 /// What the quorum has agreed on, as seen from outside: holds all replicas to it.
 struct Ledger {
     private var entries: [Entry] = []
+    /// The term in which the entry was committed.
+    private var terms: [LeaderEpoch] = []
     /// The state before the entry at that offset.
     private var states: [UInt64] = [0]
     private var leaders: [LeaderEpoch: ReplicaKey] = [:]
@@ -19,7 +21,8 @@ struct Ledger {
     }
 
     /// State machine safety (§5.4.3): nobody applies another entry at an offset.
-    mutating func committed(_ entry: Entry, at offset: Int64, by key: ReplicaKey) throws {
+    mutating func committed(_ entry: Entry, at offset: Int64, by key: ReplicaKey, in term: LeaderEpoch) throws
+    {
         if offset < end {
             if entries[Int(offset)] != entry {
                 throw Cluster.Violation(
@@ -31,6 +34,7 @@ struct Ledger {
             throw Cluster.Violation(description: "\(key.id) commits at \(offset), the ledger ends at \(end)")
         }
         entries.append(entry)
+        terms.append(term)
         states.append(Self.state(after: entry, from: states[states.count - 1]))
         if let set = entry.voters { voters = set }
     }
@@ -41,19 +45,21 @@ struct Ledger {
         }
     }
 
-    /// Election safety (§5.2), and leader completeness (§5.4): its log holds all that was committed before.
+    /// Election safety (§5.2), and leader completeness (§5.4): its log holds all that was committed in earlier terms. A candidate
+    /// that was stopped may come late, and lead a term that is over.
     mutating func elected(_ node: ReplicaNode, term: LeaderEpoch) throws {
         if let other = leaders[term], other != node.key {
             throw Cluster.Violation(description: "\(other.id) and \(node.key.id) lead term \(term)")
         }
         leaders[term] = node.key
-        guard node.disk.end >= end else {
+        let known = Int64(terms.firstIndex { $0 >= term } ?? terms.count)
+        guard node.disk.end >= known else {
             throw Cluster.Violation(
                 description:
-                    "\(node.key.id) leads term \(term), its log ends at \(node.disk.end), committed is \(end)"
+                    "\(node.key.id) leads term \(term), its log ends at \(node.disk.end), it lacks up to \(known)"
             )
         }
-        for offset in node.disk.logStart..<max(end, node.disk.logStart)
+        for offset in node.disk.logStart..<max(known, node.disk.logStart)
         where node.disk[offset] != entries[Int(offset)] {
             throw Cluster.Violation(
                 description: "\(node.key.id) leads term \(term) with another entry at \(offset)")

@@ -111,7 +111,7 @@ struct ReplicaNode {
     mutating func apply(upTo end: Int64, ledger: inout Ledger) throws {
         while applied < end {
             let entry = disk[applied]
-            try ledger.committed(entry, at: applied, by: key)
+            try ledger.committed(entry, at: applied, by: key, in: raft?.term ?? 0)
             state = Ledger.state(after: entry, from: state)
             applied += 1
             try ledger.check(state: state, at: applied, of: key)
