@@ -71,7 +71,7 @@ package final class ZnodeClient {
     package var isQuiet = false
     /// It neither lets go of its connection nor ends its session of its own accord.
     package var isSteady = false
-    /// When it was last answered a write.
+    /// When it was last answered a write, be it by a refusal.
     package internal(set) var lastWriteAt: Instant?
     /// When it was connected last.
     package internal(set) var connectedAt = Instant(nanoseconds: 0)
