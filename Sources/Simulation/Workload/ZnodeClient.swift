@@ -69,8 +69,10 @@ package final class ZnodeClient {
     var isClosing = false
     /// It does nothing more of its own accord, only what keeps its session.
     package var isQuiet = false
-    /// It neither lets go of its connection nor ends its session of its own accord.
-    package var isSteady = false
+    /// It neither lets go of its connection nor ends its session of its own accord, and reads what there is.
+    package var isSteady = false {
+        didSet { if let socket = state.socket, isConnected { take(.readable(socket)) } }
+    }
     /// When it was last answered a write, be it by a refusal.
     package internal(set) var lastWriteAt: Instant?
     /// When it was connected last.
@@ -98,6 +100,7 @@ package final class ZnodeClient {
 
     var host: HostID { .client(number) }
     package var place: Place { .client(number) }
+    private var takesItsTime: Bool { readsSlowly && !isSteady }
     package var isConnected: Bool { if case .connected = state { true } else { false } }
     /// Nothing it asked for is still to come.
     package var isAnswered: Bool { isConnected && inFlight == 0 }
@@ -127,7 +130,7 @@ package final class ZnodeClient {
             readAll(socket, max: .max)  // What arrived before the end counts.
             if state.socket == socket { disconnect(why) }
         case .readable(let socket) where state.socket == socket:
-            if readsSlowly, isConnected { nextRead = world.now.adding(milliseconds: 5) } else { readAll(socket, max: .max) }
+            if takesItsTime, isConnected { nextRead = world.now.adding(milliseconds: 5) } else { readAll(socket, max: .max) }
         case .writable(let socket) where state.socket == socket: flush()
         case .accepted, .connected, .connectFailed, .closed, .readable, .writable: break
         }
@@ -308,7 +311,7 @@ package final class ZnodeClient {
 
     private func act() {
         guard case .connected(let socket) = state else { return }
-        if readsSlowly, nextRead <= world.now {
+        if takesItsTime, nextRead <= world.now {
             nextRead = world.now.adding(milliseconds: 20)
             readAll(socket, max: 200)
             guard state == .connected(socket) else { return }
@@ -331,7 +334,7 @@ package final class ZnodeClient {
             let silence = lastHeard.adding(milliseconds: session.timeoutMs * 2 / 3)
             var next = min(ping, silence)
             if !isQuiet { next = min(next, nextAction) }
-            if readsSlowly { next = min(next, nextRead) }
+            if takesItsTime { next = min(next, nextRead) }
             wake(at: max(next, Instant(nanoseconds: world.now.nanoseconds + 100_000)))
         }
     }
