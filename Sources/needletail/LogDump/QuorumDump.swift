@@ -89,11 +89,11 @@ struct QuorumDump {
             let term = try readInt32(frame, &at)
             let timestamp = try readInt64(frame, &at)
             dump.line("  all below offset \(end), last of term \(term), at time \(timestamp)")
-            guard at < body.count, body[at] == 1 else { return dump.line("  no voters are known") }
-            at += 1
             let offset = try readInt64(frame, &at)
             if offset >= 0 { dump.line("  voters since offset \(offset):") }
-            for _ in 0..<(try readUInt32(frame, &at)) { dump.line("  voter \(try voter(frame, &at))") }
+            let voters = try readUInt32(frame, &at)
+            if voters == 0 { dump.line("  no voters are known") }
+            for _ in 0..<voters { dump.line("  voter \(try voter(frame, &at))") }
         } catch {
             dump.problem(path, "begins with what cannot be read: \(error)")
         }
