@@ -65,6 +65,7 @@ package final class Simulation {
 
     private func comeToOrder() {
         plan.heal()
+        for client in cluster.clients { client.isSteady = true }
         demand("the cluster converges once nothing goes wrong any more", withinMs: Self.convergenceMs) {
             cluster.leader != nil && cluster.clients.allSatisfy(\.isConnected)
         }

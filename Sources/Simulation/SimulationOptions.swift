@@ -11,6 +11,8 @@ package struct SimulationOptions: Sendable {
     /// How long things go wrong.
     package var faultyMs: Int64
     package var electionTimeoutMs: Int64
+    /// How long a sync takes where nothing is wrong.
+    package var syncMicroseconds: ClosedRange<Int64>
     /// Records between snapshots of the coordination's state, in bytes of log.
     package var snapshotBytes: Int64
 
@@ -27,6 +29,8 @@ package struct SimulationOptions: Sendable {
         workload = WorkloadOptions.drawn(from: &chance)
         faults = FaultOptions.drawn(brokers: voters, from: &chance)
         faultyMs = Int64.random(in: 8000...25_000, using: &chance)
+        let sync = [500, 2000, 20_000, 100_000].randomElement(using: &chance)! as Int64
+        syncMicroseconds = sync / 10...sync
         electionTimeoutMs = [300, 1000].randomElement(using: &chance)!
         snapshotBytes = [8 << 10, 64 << 10, 20 << 20].randomElement(using: &chance)!
     }
@@ -36,6 +40,6 @@ package struct SimulationOptions: Sendable {
         "brokers \(brokers), voters \(voters), clients \(workload.clients), faults "
             + (faults.kinds.isEmpty ? "none" : faults.kinds.map(\.rawValue).joined(separator: ","))
             + " every \(faults.gapMs) ms for \(faultyMs) ms, election timeout \(electionTimeoutMs) ms, snapshot after "
-            + "\(snapshotBytes) bytes, latency \(network.latencyMicroseconds) us, window \(network.windowBytes) bytes"
+            + "\(snapshotBytes) bytes, latency \(network.latencyMicroseconds) us, syncs \(syncMicroseconds) us, window \(network.windowBytes) bytes"
     }
 }

@@ -25,17 +25,20 @@ enum Asker {
 
 /// Questions on their way to the leader, and answers that wait until this broker has applied what they rest on.
 struct PendingAsks {
-    private var nextID: UInt64 = 1
+    /// Begins anywhere: the leader may still answer what this broker asked before it was restarted, and that must find nobody.
+    private var nextID: UInt64
     private var underWay: [UInt64: Asker] = [:]
     /// Answered; by the offset up to which must be applied. Mostly in order.
     private var early: [(index: Offset, asker: Asker, answer: PeerAnswer)] = []
     /// Asked while no leader was known, with when they give up.
     private(set) var unsent: [(question: PeerQuestion, asker: Asker, until: Instant)] = []
 
+    init(firstID: UInt64) { nextID = firstID }
+
     var count: Int { underWay.count + early.count + unsent.count }
 
     mutating func begin(_ asker: Asker) -> UInt64 {
-        defer { nextID += 1 }
+        defer { nextID &+= 1 }
         underWay[nextID] = asker
         return nextID
     }

@@ -38,7 +38,7 @@ package final class QuorumLoop {
     var links: PeerLinks
     /// Where the voters listen, by another member's word, while our log does not say.
     var toldVoters: [PeerAddress] = []
-    var asks = PendingAsks()
+    var asks: PendingAsks
     var membership: Membership
     var zookeeper: ZooKeeperServer
     var snapshots: Snapshots
@@ -72,6 +72,7 @@ package final class QuorumLoop {
         self.metadata = metadata
         log = found.log
         applied = found.restored.snapshot.end
+        asks = PendingAsks(firstID: chance.next())
         links = PeerLinks(chance: chance.split())
         membership = Membership(now: now.instant)
         zookeeper = ZooKeeperServer(config.zookeeper, chance: chance.split(), now: now)

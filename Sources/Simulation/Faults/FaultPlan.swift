@@ -123,7 +123,7 @@ package final class FaultPlan {
         case .slowDisk(let broker, let ms):
             cluster.node(broker).syncLatency = 1000...Int64(ms) * 1000
             mend(.quickDisk(broker: broker))
-        case .quickDisk(let broker): cluster.node(broker).syncLatency = 50...2000
+        case .quickDisk(let broker): cluster.node(broker).syncLatency = cluster.node(broker).usualSyncLatency
         case .failSync(let broker):
             cluster.node(broker).disks[0].fail(.sync, with: .io(5))
             mend(.restart(broker: broker))
@@ -175,7 +175,7 @@ package final class FaultPlan {
         world.note(.world, "HEALING")
         cluster.network.unblockAll()
         for node in cluster.nodes {
-            node.syncLatency = 50...2000
+            node.syncLatency = node.usualSyncLatency
             node.disks[0].setCapacity(1 << 40)
             node.disks[0].clearFaults()
             node.resume()

@@ -19,6 +19,7 @@ enum SimulatedBroker {
                 id: BrokerID(Int32(node.number)), directory: directoryID(node.number), host: node.host.address,
                 port: quorumPort)
         }
+        for node in cluster.nodes { node.usualSyncLatency = options.syncMicroseconds }
         for node in cluster.nodes { format(node, node.number <= options.voters ? voters : []) }
         for _ in 0..<options.workload.clients { cluster.addClient(port: zookeeperPort) }
         let quorumOperator = QuorumOperator(world: cluster.world, network: cluster.network, port: kafkaPort)

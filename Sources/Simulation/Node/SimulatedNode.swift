@@ -27,8 +27,9 @@ package final class SimulatedNode {
     /// Counts the starts.
     package private(set) var life = 0
     package var clockSkewMs: Int64 = 0
-    /// In microseconds.
+    /// Of a sync, in microseconds: just now, and where nothing is wrong.
     package var syncLatency: ClosedRange<Int64> = 50...2000
+    package var usualSyncLatency: ClosedRange<Int64> = 50...2000 { didSet { syncLatency = usualSyncLatency } }
     /// What kept it from starting the last time.
     package private(set) var startFailure: String?
     /// When it came up last.

@@ -40,9 +40,9 @@ extension ZnodeClient {
     private func wrote(_ record: Int, _ request: Pending, _ reply: ZooKeeperReply, _ zxid: Int64) {
         guard let outcome = outcome(of: reply) else { return }  // Something that leaves it open.
         workload.history.finish(record, outcome, at: world.now)
+        lastWriteAt = world.now
         if case .answered(let results) = outcome, !results.contains(where: Self.isFailure) {
             workload.count(\.written)
-            lastWriteAt = world.now
             noteZxid(reply, zxid, request)
         }
     }

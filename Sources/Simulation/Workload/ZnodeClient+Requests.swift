@@ -17,7 +17,7 @@ extension ZnodeClient {
         case 92..<97: if options.usesSequentials { makeSequential() } else { readBehindSync(anyPath()) }
         case 97: readChildren()
         default:
-            switch Int.random(in: 0..<8, using: &world.workload) {
+            switch isSteady ? 8 : Int.random(in: 0..<8, using: &world.workload) {
             case 0, 1: closeSession()
             case 2: disconnect("it lets go")
             default: readPlainly(anyPath())

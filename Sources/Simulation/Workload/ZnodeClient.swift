@@ -69,7 +69,11 @@ package final class ZnodeClient {
     var isClosing = false
     /// It does nothing more of its own accord, only what keeps its session.
     package var isQuiet = false
-    /// When it was last answered a write.
+    /// It neither lets go of its connection nor ends its session of its own accord, and reads what there is.
+    package var isSteady = false {
+        didSet { if let socket = state.socket, isConnected { take(.readable(socket)) } }
+    }
+    /// When it was last answered a write, be it by a refusal.
     package internal(set) var lastWriteAt: Instant?
     /// When it was connected last.
     package internal(set) var connectedAt = Instant(nanoseconds: 0)
@@ -96,6 +100,7 @@ package final class ZnodeClient {
 
     var host: HostID { .client(number) }
     package var place: Place { .client(number) }
+    private var takesItsTime: Bool { readsSlowly && !isSteady }
     package var isConnected: Bool { if case .connected = state { true } else { false } }
     /// Nothing it asked for is still to come.
     package var isAnswered: Bool { isConnected && inFlight == 0 }
@@ -125,7 +130,7 @@ package final class ZnodeClient {
             readAll(socket, max: .max)  // What arrived before the end counts.
             if state.socket == socket { disconnect(why) }
         case .readable(let socket) where state.socket == socket:
-            if readsSlowly, isConnected { nextRead = world.now.adding(milliseconds: 5) } else { readAll(socket, max: .max) }
+            if takesItsTime, isConnected { nextRead = world.now.adding(milliseconds: 5) } else { readAll(socket, max: .max) }
         case .writable(let socket) where state.socket == socket: flush()
         case .accepted, .connected, .connectFailed, .closed, .readable, .writable: break
         }
@@ -172,7 +177,7 @@ package final class ZnodeClient {
     /// of the session they had.
     private func pauseBeforeConnecting() {
         var delay = Int64.random(in: 1...400, using: &world.workload)
-        if !isQuiet, world.workload.once(in: workload.options.napOnceIn) {
+        if !isSteady, world.workload.once(in: workload.options.napOnceIn) {
             delay = Int64.random(in: 0...2 * Int64(workload.options.sessionTimeoutMs), using: &world.workload)
             if session.id != 0, world.workload.once(in: 3) {
                 world.note(place, "dies, and leaves session", text: String(session.id, radix: 16))
@@ -306,7 +311,7 @@ package final class ZnodeClient {
 
     private func act() {
         guard case .connected(let socket) = state else { return }
-        if readsSlowly, nextRead <= world.now {
+        if takesItsTime, nextRead <= world.now {
             nextRead = world.now.adding(milliseconds: 20)
             readAll(socket, max: 200)
             guard state == .connected(socket) else { return }
@@ -329,7 +334,7 @@ package final class ZnodeClient {
             let silence = lastHeard.adding(milliseconds: session.timeoutMs * 2 / 3)
             var next = min(ping, silence)
             if !isQuiet { next = min(next, nextAction) }
-            if readsSlowly { next = min(next, nextRead) }
+            if takesItsTime { next = min(next, nextRead) }
             wake(at: max(next, Instant(nanoseconds: world.now.nanoseconds + 100_000)))
         }
     }
