@@ -123,7 +123,8 @@ extension QuorumLoop {
             try log.disk.sync(.directory(QuorumLog.directory))
             snapshots.became(making.id, bytes: making.written)
             snapshots.taken = now.instant
-            let keep = min(making.id.end, raft.neededFrom)
+            let keep = snapshots.replacesDamage ? making.id.end : min(making.id.end, raft.neededFrom)
+            snapshots.replacesDamage = false
             try log.deletePrefix(before: keep, now: now.timestamp)
             drive(.snapshotTaken(making.id, bytes: making.written, logStart: log.startOffset))
             try removeOldSnapshots()
