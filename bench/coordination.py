@@ -16,6 +16,7 @@ ZooKeeper runs as its own start script runs it: 1000 MB of heap, every write syn
 package `zookeeper`, Python 3, and nothing else; run it on an otherwise idle machine.
 """
 import argparse
+import atexit
 import json
 import os
 import shutil
@@ -42,6 +43,7 @@ DEFAULTS = {"tickTime": 2000, "maxClientCnxns": 0, "4lw.commands.whitelist": "*"
 def start(side: str, servers: int) -> Ensemble:
     directory = Path(tempfile.mkdtemp(prefix="coordination-", dir=args.dir))
     ensemble = Ensemble(directory, servers, reference=side == ZOOKEEPER, java=JAVA, **DEFAULTS)
+    atexit.register(end, ensemble)  # However this program ends.
     ensemble.start(60)
     ensemble.leader()
     return ensemble
