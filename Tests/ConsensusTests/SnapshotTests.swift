@@ -215,6 +215,17 @@ struct SnapshotTests {
         #expect(one.raft.logEnd == 0)
     }
 
+    @Test func `a snapshot that the log caught up with meanwhile is not put in its place`() {
+        var one = Dialogue()
+        let all = chunk(of: position(60, 1), at: 0, count: 15, total: 15)
+        _ = hear(&one, all)
+        _ = one.hear(.append(term: 2, after: .start, position(60, 1), position(70, 2)), from: 2)
+        _ = one.step(.durable(end: 70))
+        #expect(one.step(.chunkStored(all)) == [answer(15, isInstalled: true)])
+        #expect(one.raft.logEnd == 70)
+        #expect(one.raft.logStart == 0)
+    }
+
     @Test func `a snapshot older than what is committed is not wanted`() {
         var one = Dialogue(snapshot: position(80, 1))
         #expect(

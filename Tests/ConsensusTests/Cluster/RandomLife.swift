@@ -156,7 +156,8 @@ struct RandomLife {
         let key = cluster.nodes[n].key
         let set = cluster.ledger.voters
         let isSettled = cluster.nodes.allSatisfy { node in
-            node.disk.hardState.owes == nil && sets(on: node).allSatisfy { $0 == set || $0.voters.isEmpty }
+            node.disk.hardState.owes == nil && node.raft?.learner == nil
+                && sets(on: node).allSatisfy { $0 == set || $0.voters.isEmpty }
         }
         return isSettled && !isAnywhere(gone) && (!set.contains(key) || set.voters.count >= 3)
     }
