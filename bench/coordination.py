@@ -251,13 +251,32 @@ def snapshot(ensemble: Ensemble) -> float | None:
     """Asks needletail for a snapshot; seconds until it was written. ZooKeeper 3.8 takes them as it likes."""
     if ensemble.reference:
         return None
-    began = time.monotonic()
-    done = subprocess.run(
-        [args.needletail, "cluster", "snapshot", "--http", ensemble.servers[0].http.removeprefix("http://"), "--request-timeout", "300000"],
-        capture_output=True, text=True)
+    session = Session(ensemble.servers[0].zookeeper_address)
+    while True:
+        session.set("/many", b"something new")
+        began = time.monotonic()
+        done = take_snapshot(ensemble)
+        if "already" not in done.stderr:
+            break
+        time.sleep(0.1)  # One of its own making, as the log has grown.
+    session.close()
     if done.returncode != 0:
         sys.exit(f"needletail cluster snapshot: {done.returncode}\n{done.stdout}{done.stderr}")
+    # The answer says that it has begun; it has its name once it is whole.
+    while time.time() - newest_snapshot(ensemble) > time.monotonic() - began:
+        time.sleep(0.005)
     return time.monotonic() - began
+
+
+def newest_snapshot(ensemble: Ensemble) -> float:
+    directory = ensemble.servers[0].log_dirs[0] / "__cluster_metadata-0"
+    return max((file.stat().st_ctime for file in directory.glob("*.checkpoint")), default=0.0)
+
+
+def take_snapshot(ensemble: Ensemble) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [args.needletail, "cluster", "snapshot", "--http", ensemble.servers[0].http.removeprefix("http://"), "--request-timeout", "300000"],
+        capture_output=True, text=True)
 
 
 def million() -> None:

@@ -52,6 +52,7 @@ struct ToyClusterTests {
             node.resume()
             node.start()
         }
+        for client in cluster.clients { client.isSteady = true }
         cluster.run(forMs: 30_000) { cluster.clients.allSatisfy(\.isConnected) }
         for client in cluster.clients {
             client.isQuiet = true

@@ -80,6 +80,8 @@ struct LogOpening {
                 next = end
             } catch let error as DiskError {
                 throw error
+            } catch LogError.disk(let error) where error.reason != .corrupt {
+                throw error  // What cannot be read now may be sound.
             } catch {
                 guard repairs else { throw error }
                 if bytesMax > 1 {

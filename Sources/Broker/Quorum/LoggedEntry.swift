@@ -55,6 +55,19 @@ struct LoggedEntry {
         return entries
     }
 
+    /// Whether every batch is as it was written.
+    static func areSound(_ batches: [UInt8]) -> Bool {
+        var at = 0
+        let bytes = batches.span.bytes
+        while at < bytes.byteCount {
+            guard let header = try? BatchHeader(bytes, at: at), header.sizeInBytes <= bytes.byteCount - at,
+                batchChecksumHolds(bytes.extracting(at..<at + header.sizeInBytes), header: header)
+            else { return false }
+            at += header.sizeInBytes
+        }
+        return true
+    }
+
     /// Where whole batches end.
     static func end(of batches: [UInt8]) throws(LogError) -> Offset {
         var at = 0

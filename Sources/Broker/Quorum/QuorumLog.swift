@@ -176,6 +176,9 @@ final class QuorumLog {
             guard bytes.count == slice.byteCount else {
                 throw DiskError(.corrupt, "read", Self.directory, detail: "it ends within offset \(from)")
             }
+            guard LoggedEntry.areSound(bytes) else {
+                throw DiskError(.corrupt, "read", Self.directory, detail: "a batch at or behind offset \(from) fails its checksum")
+            }
             return bytes
         } catch {
             throw .disk(error)

@@ -29,10 +29,7 @@ extension QuorumLoop {
     private func handle(_ wish: QuorumAdmin, _ id: UInt64) {
         switch wish {
         case .transferLeadership(let target): ask(.quorum(.transferLeadership(to: target)), .admin(id: id))
-        case .snapshot:
-            // Of this broker: each takes its own.
-            let problem = beginSnapshot()
-            tell(.adminEnded(id: id, problem.map { .failure(AdminRefusal($0)) } ?? .success("A snapshot has begun.")))
+        case .snapshot: wishSnapshot(id)
         }
     }
 

@@ -15,7 +15,8 @@ extension QuorumLoop {
         guard let link = links.remove(connection.id, now: now.instant), let key = link.key else { return }
         // What was sent on it may be lost, on the other connection too if that one takes its place.
         drive(links.link(to: key) == nil ? .connectionLost(to: key) : .connected(to: key))
-        if links.link(to: key) == nil, key == raft.leader { failAsks() }
+        // So may questions have been, or their answers, whichever connection is left.
+        if key == raft.leader { failAsks() }
     }
 
     func receivedPeer(_ connection: BrokerConnection, _ bytes: UnsafeRawBufferPointer) -> Int {

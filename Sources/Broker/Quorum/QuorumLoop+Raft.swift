@@ -141,11 +141,19 @@ extension QuorumLoop {
     func replicate(to key: ReplicaKey) {
         guard let link = links.link(to: key) else { return }
         while link.connection.output.byteCount < PeerFrame.bytesMax / 4 {
+            var failure: (offset: Offset, error: LogError)?
             let outgoing = raft.nextAppend(to: key, at: now.instant) { from in
-                (try? log.end(from: from, bytesMax: Self.appendBytesMax)) ?? from
+                do throws(LogError) {
+                    return try log.end(from: from, bytesMax: Self.appendBytesMax)
+                } catch {
+                    failure = (from, error)
+                    return from
+                }
             }
             switch outgoing {
-            case nil: return
+            case nil:
+                if let failure { unreadable(failure.offset, failure.error) }
+                return
             case .append(let message):
                 guard case .append(let append) = message.body else { invariantFailed("no append: \(message)") }
                 do throws(LogError) {
@@ -164,10 +172,13 @@ extension QuorumLoop {
 
     /// An entry that we applied long ago cannot be read any more. A snapshot takes its place for those who need it.
     private func unreadable(_ offset: Offset, _ error: LogError) {
-        log(
-            .error, "An entry of the metadata log cannot be read; a snapshot takes its place.",
-            [("offset", String(offset.value)), ("reason", "\(error)")])
         if case .disk(let disk) = error, disk.reason != .corrupt { return fail("\(error)") }
+        if !snapshots.replacesDamage {
+            log(
+                .error, "An entry of the metadata log cannot be read; a snapshot takes its place.",
+                [("offset", String(offset.value)), ("reason", "\(error)")])
+        }
+        snapshots.replacesDamage = true
         beginSnapshot()
     }
 

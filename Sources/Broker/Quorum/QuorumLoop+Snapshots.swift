@@ -53,6 +53,21 @@ extension QuorumLoop {
         }
     }
 
+    /// An operator wants one, of this broker, that holds all that is applied now; answered when it is durable.
+    func wishSnapshot(_ id: UInt64) {
+        if snapshots.making != nil { return snapshots.nextWishes.append(id) }
+        if let problem = beginSnapshot() { return tell(.adminEnded(id: id, .failure(AdminRefusal(problem)))) }
+        snapshots.wishes.append(id)
+    }
+
+    private func snapshotEnded(_ outcome: AdminDesk.Outcome) {
+        for id in snapshots.wishes { tell(.adminEnded(id: id, outcome)) }
+        snapshots.wishes = []
+        let next = snapshots.nextWishes
+        snapshots.nextWishes = []
+        for id in next { wishSnapshot(id) }
+    }
+
     /// Writes the next piece of a snapshot in the making.
     /// - Returns: whether there is more to do now.
     func snapshotSlice() -> Bool {
@@ -100,12 +115,16 @@ extension QuorumLoop {
         log.disk.close(making.file)
         do {
             // The leader's came meanwhile, and reaches further.
-            guard making.id.end > snapshots.newest.end else { return try log.disk.remove(making.path) }
+            guard making.id.end > snapshots.newest.end else {
+                try log.disk.remove(making.path)
+                return snapshotEnded(.success("A snapshot of the leader's that reaches further came meanwhile."))
+            }
             try log.disk.rename(making.path, to: SnapshotFile.path(making.id))
             try log.disk.sync(.directory(QuorumLog.directory))
             snapshots.became(making.id, bytes: making.written)
             snapshots.taken = now.instant
-            let keep = min(making.id.end, raft.neededFrom)
+            let keep = snapshots.replacesDamage ? making.id.end : min(making.id.end, raft.neededFrom)
+            snapshots.replacesDamage = false
             try log.deletePrefix(before: keep, now: now.timestamp)
             drive(.snapshotTaken(making.id, bytes: making.written, logStart: log.startOffset))
             try removeOldSnapshots()
@@ -120,6 +139,7 @@ extension QuorumLoop {
                 ("offset", String(making.id.end.value)), ("bytes", String(making.written)),
                 ("ms", String((now.instant - making.begun) / 1_000_000)),
             ])
+        snapshotEnded(.success("Took a snapshot of all below offset \(making.id.end), \(making.written) bytes."))
     }
 
     /// For want of room there is another try later; anything else is the disk's failure.
@@ -129,6 +149,7 @@ extension QuorumLoop {
             try? log.disk.remove(making.path)
         }
         snapshots.making = nil
+        snapshotEnded(.failure(AdminRefusal("\(error)")))
         guard error.reason == .noSpace else { return fail("\(error)") }
         log(.error, "There is no space for a snapshot.", [("reason", "\(error)")])
     }

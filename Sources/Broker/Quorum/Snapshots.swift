@@ -34,6 +34,11 @@ struct Snapshots {
     var reading: (id: SnapshotID, file: FileID)?
     var making: Making?
     var incoming: Incoming?
+    /// Entries before the next one's end cannot be read: nobody is sent them any more.
+    var replacesDamage = false
+    /// Operators who wait for the one in the making, and for one that begins after it.
+    var wishes: [UInt64] = []
+    var nextWishes: [UInt64] = []
     /// When the newest was taken, or the loop began.
     var taken: Instant
 
