@@ -19,8 +19,10 @@ package struct FaultOptions: Sendable {
     static func drawn(brokers: Int, from chance: inout SeededGenerator) -> FaultOptions {
         var options = FaultOptions()
         options.kinds = Kind.allCases.filter { _ in !chance.once(in: 2) }
-        options.gapMs = [200, 500, 1000, 3000].randomElement(using: &chance)!
-        options.durationMaxMs = [500, 2000, 5000, 12_000].randomElement(using: &chance)!
+        // A smaller quorum would have a smaller minority to lose.
+        if options.kinds.contains(.rot) { options.kinds.removeAll { $0 == .membership } }
+        options.gapMs = [300, 1000, 2000, 5000].randomElement(using: &chance)!
+        options.durationMaxMs = [300, 1500, 4000, 12_000].randomElement(using: &chance)!
         let order = Array(1...brokers).shuffled(using: &chance)
         options.rotting = Array(order.prefix((brokers - 1) / 2)).sorted()
         return options

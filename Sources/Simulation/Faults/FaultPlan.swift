@@ -38,7 +38,8 @@ package final class FaultPlan {
         switch kind {
         case .kill: return .kill(broker: broker)
         case .power: return .losePower(broker: broker)
-        case .blackout: return .blackout
+        // It ends everything else that is under way: seldom, then.
+        case .blackout: return world.faults.once(in: 4) ? .blackout : .nothing
         case .stop: return .stop(broker: broker)
         case .pause: return .pause(broker: broker)
         case .isolate: return .isolate(broker: broker)

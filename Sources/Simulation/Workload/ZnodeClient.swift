@@ -210,9 +210,7 @@ package final class ZnodeClient {
         workload.count(\.expired)
         world.note(place, "session expired", text: String(session.id, radix: 16))
         let silentMs = (world.now - session.aliveAt) / 1_000_000
-        // The follower that answers for a session may be cut off from the leader, and need a while to notice.
-        let graceMs: Int64 = 3000
-        if silentMs < session.timeoutMs - graceMs {
+        if silentMs < session.timeoutMs - workload.options.expiryGraceMs {
             world.fail(
                 "a session that is heard from does not expire",
                 "client \(number)'s expired \(silentMs) ms after a request that was answered; its timeout is "
