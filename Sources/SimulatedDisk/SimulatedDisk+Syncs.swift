@@ -30,7 +30,8 @@ extension SimulatedDisk {
                 let children = state.directories.filter { !$0.isEmpty && parent(of: $0) == directory }
                 state.directorySyncs += 1
                 return PendingSync(
-                    scope: .directory(directory, names: names, children: children, number: state.directorySyncs),
+                    scope: .directory(
+                        directory, names: names, children: children, number: state.directorySyncs),
                     path: directory, crashes: state.crashes)
             }
         }

@@ -43,7 +43,8 @@ package final class Cluster {
     @discardableResult
     package func addClient(port: UInt16) -> ZnodeClient {
         let client = ZnodeClient(
-            number: clients.count + 1, workload: workload, network: network, servers: nodes.map(\.host), port: port)
+            number: clients.count + 1, workload: workload, network: network, servers: nodes.map(\.host),
+            port: port)
         clients.append(client)
         return client
     }
@@ -126,8 +127,10 @@ package final class Cluster {
         guard probes.count == nodes.count, let first = probes.first else { return false }
         guard probes.filter({ $0.probe.isLeader }).count == 1 else { return false }
         return probes.allSatisfy {
-            $0.probe.failureReason == nil && $0.probe.appliedOffset == first.probe.appliedOffset && $0.probe.committedOffset == first.probe.committedOffset
-                && $0.probe.appliedOffset == $0.probe.committedOffset && $0.probe.appliedOffset >= checker.committedEnd
+            $0.probe.failureReason == nil && $0.probe.appliedOffset == first.probe.appliedOffset
+                && $0.probe.committedOffset == first.probe.committedOffset
+                && $0.probe.appliedOffset == $0.probe.committedOffset
+                && $0.probe.appliedOffset >= checker.committedEnd
         }
     }
 
@@ -137,9 +140,12 @@ package final class Cluster {
             guard let probe = node.probe else {
                 return "broker \(node.number): \(node.state)" + (node.startFailure.map { " (\($0))" } ?? "")
             }
-            return "broker \(node.number): \(probe.isLeader ? "leads" : "follows") term \(probe.term), committed "
-                + "\(probe.committedOffset), applied \(probe.appliedOffset)" + (probe.failureReason.map { ", failed: \($0)" } ?? "")
+            return
+                "broker \(node.number): \(probe.isLeader ? "leads" : "follows") term \(probe.term), committed "
+                + "\(probe.committedOffset), applied \(probe.appliedOffset)"
+                + (probe.failureReason.map { ", failed: \($0)" } ?? "")
         }.joined(separator: "; ")
-            + "; clients: " + clients.map { "\($0.number) \($0.isConnected ? "connected" : "apart")" }.joined(separator: ", ")
+            + "; clients: "
+            + clients.map { "\($0.number) \($0.isConnected ? "connected" : "apart")" }.joined(separator: ", ")
     }
 }

@@ -85,8 +85,12 @@ package final class Simulation {
         for client in cluster.clients { client.isQuiet = true }
         // A connection may just be lost; then the client comes back.
         demand("all is answered", withinMs: 15_000) { cluster.clients.allSatisfy(\.isAnswered) }
-        for client in cluster.clients where client.isConnected { client.audit(everything: client.number == 1) }
-        demand("reads behind syncs are answered", withinMs: 15_000) { cluster.clients.allSatisfy(\.isAnswered) }
+        for client in cluster.clients where client.isConnected {
+            client.audit(everything: client.number == 1)
+        }
+        demand("reads behind syncs are answered", withinMs: 15_000) {
+            cluster.clients.allSatisfy(\.isAnswered)
+        }
         demand("the replicas come to the same state", withinMs: Self.convergenceMs) { cluster.isConverged }
         for client in cluster.clients { client.finish() }
         if world.failure == nil { undecided = cluster.workload.checkAll() }

@@ -29,7 +29,9 @@ struct Simulate: ParsableCommand {
     @Flag(help: "Run each seed twice and compare the digests.") var twice = false
     @Flag(help: "Print only what fails, and the sum.") var quiet = false
     @Option(
-        help: "Only these faults, by name: \(FaultOptions.Kind.allCases.map(\.rawValue).joined(separator: ", ")); or none.")
+        help:
+            "Only these faults, by name: \(FaultOptions.Kind.allCases.map(\.rawValue).joined(separator: ", ")); or none."
+    )
     var faults: String?
     @Option(help: ArgumentHelp("Plant a bug: it must be found, or the exit code is 1.", valueName: "name"))
     var canary: CanaryName?
@@ -76,13 +78,16 @@ struct Simulate: ParsableCommand {
         } else if !quiet {
             print(
                 "seed \(seed) ok, digest \(result.digest), \(result.virtualMs / 1000) s, \(result.happenings) happenings, "
-                    + "\(result.counters.written) writes, \(result.counters.lost) lost, \(result.counters.expired) expired")
+                    + "\(result.counters.written) writes, \(result.counters.lost) lost, \(result.counters.expired) expired"
+            )
         }
         if twice {
             let again = try once(seed, traced: false)
             if again.digest != result.digest || again.happenings != result.happenings {
                 tally.failed.append(seed)
-                print("seed \(seed) FAILED: its second run had digest \(again.digest), the first \(result.digest)")
+                print(
+                    "seed \(seed) FAILED: its second run had digest \(again.digest), the first \(result.digest)"
+                )
             }
         }
         return result
@@ -174,7 +179,8 @@ struct SeedRange: ExpressibleByArgument {
 
     init?(argument: String) {
         let parts = argument.split(separator: ".", omittingEmptySubsequences: true)
-        guard parts.count == 2, let first = UInt64(parts[0]), let last = UInt64(parts[1]), first <= last else { return nil }
+        guard parts.count == 2, let first = UInt64(parts[0]), let last = UInt64(parts[1]), first <= last
+        else { return nil }
         range = first...last
     }
 }

@@ -7,11 +7,15 @@ struct LinearizabilityTests {
     private let node = 0
 
     /// One node; each row: what, what came of it, when asked, when answered.
-    private func verdict(_ rows: [(ZnodeStep, ZnodeOutcome, Int64, Int64?)], nodes: Int = 1) -> LinearizabilityVerdict {
+    private func verdict(_ rows: [(ZnodeStep, ZnodeOutcome, Int64, Int64?)], nodes: Int = 1)
+        -> LinearizabilityVerdict
+    {
         verdict(rows.map { ([$0.0], $0.1, $0.2, $0.3) }, nodes: nodes)
     }
 
-    private func verdict(_ rows: [([ZnodeStep], ZnodeOutcome, Int64, Int64?)], nodes: Int = 1) -> LinearizabilityVerdict {
+    private func verdict(_ rows: [([ZnodeStep], ZnodeOutcome, Int64, Int64?)], nodes: Int = 1)
+        -> LinearizabilityVerdict
+    {
         let history = rows.map {
             Interval(ZnodeOperation($0.0, $0.1), invoked: at($0.2), returned: $0.3.map(at))
         }
@@ -117,24 +121,35 @@ struct LinearizabilityTests {
             ),
         ]
         #expect(
-            isViolated(verdict(both + [([.read(node: 0)], found(2, 1), 3, 4), ([.read(node: 1)], found(1, 0), 5, 6)], nodes: 2)))
+            isViolated(
+                verdict(
+                    both + [([.read(node: 0)], found(2, 1), 3, 4), ([.read(node: 1)], found(1, 0), 5, 6)],
+                    nodes: 2)))
         #expect(
-            verdict(both + [([.read(node: 0)], found(1, 0), 3, 4), ([.read(node: 1)], found(2, 1), 5, 6)], nodes: 2)
+            verdict(
+                both + [([.read(node: 0)], found(1, 0), 3, 4), ([.read(node: 1)], found(2, 1), 5, 6)],
+                nodes: 2)
                 == .linearizable)
     }
 
     @Test func `a refused multi changes nothing and names the step that failed`() {
-        let create: ([ZnodeStep], ZnodeOutcome, Int64, Int64?) = ([.create(node: 0, value: 1, owner: 0)], created, 0, 1)
+        let create: ([ZnodeStep], ZnodeOutcome, Int64, Int64?) = (
+            [.create(node: 0, value: 1, owner: 0)], created, 0, 1
+        )
         let steps: [ZnodeStep] = [.set(node: 0, value: 2, version: 0), .check(node: 1, version: -1)]
         #expect(
             verdict(
-                [create, (steps, .refused(at: 1, .noNode), 2, 3), ([.read(node: 0)], found(1, 0), 4, 5)], nodes: 2)
+                [create, (steps, .refused(at: 1, .noNode), 2, 3), ([.read(node: 0)], found(1, 0), 4, 5)],
+                nodes: 2)
                 == .linearizable)
         #expect(isViolated(verdict([create, (steps, .refused(at: 0, .badVersion), 2, 3)], nodes: 2)))
     }
 
-    @Test func `an ephemeral node is gone once its session's end was answered, and not before it was asked`() {
-        let create: (ZnodeStep, ZnodeOutcome, Int64, Int64?) = (.create(node: 0, value: 1, owner: 7), created, 0, 1)
+    @Test func `an ephemeral node is gone once its session's end was answered, and not before it was asked`()
+    {
+        let create: (ZnodeStep, ZnodeOutcome, Int64, Int64?) = (
+            .create(node: 0, value: 1, owner: 7), created, 0, 1
+        )
         let gone = ZnodeOutcome.answered([.failed(.noNode)])
         let there = ZnodeOutcome.answered([.found(value: 1, version: 0, owner: 7)])
         let end: (ZnodeStep, ZnodeOutcome, Int64, Int64?) = (.endSession(node: 0, owner: 7), created, 4, 6)
@@ -172,8 +187,10 @@ struct LinearizabilityTests {
         var chance = SeededGenerator(seed: seed)
         var rows = sequentialHistory(&chance, operations: 6, clients: 3)
         if let index = rows.indices.randomElement(using: &chance), Bool.random(using: &chance) {
-            rows[index].1 = [created, found(1, 0), .answered([.failed(.noNode)]), .answered([.version(1)]), .unknown]
-                .randomElement(using: &chance)!
+            rows[index].1 = [
+                created, found(1, 0), .answered([.failed(.noNode)]), .answered([.version(1)]), .unknown,
+            ]
+            .randomElement(using: &chance)!
             if rows[index].1 == .unknown { rows[index].3 = nil }
         }
         #expect((verdict(rows) == .linearizable) == anyOrderFits(rows))
@@ -184,7 +201,8 @@ struct LinearizabilityTests {
         func search(_ left: [Int], _ state: [ZnodeModel.Node]) -> Bool {
             if left.allSatisfy({ rows[$0].3 == nil }) { return true }
             // One may be next if no other had been answered before it was asked.
-            for index in left where !left.contains(where: { other in rows[other].3.map { $0 < rows[index].2 } ?? false }) {
+            for index in left
+            where !left.contains(where: { other in rows[other].3.map { $0 < rows[index].2 } ?? false }) {
                 if let after = model.apply(ZnodeOperation([rows[index].0], rows[index].1), to: state),
                     search(left.filter { $0 != index }, after)
                 {
@@ -216,11 +234,15 @@ struct LinearizabilityTests {
                 switch Int.random(in: 0..<8, using: &chance) {
                 case 0, 1: .create(node: 0, value: Int64(number), owner: 0)
                 case 2: .delete(node: 0, version: version)
-                case 3, 4: .set(node: 0, value: Int64(number), version: Bool.random(using: &chance) ? -1 : version)
+                case 3, 4:
+                    .set(node: 0, value: Int64(number), version: Bool.random(using: &chance) ? -1 : version)
                 default: .read(node: 0)
                 }
             let outcomes: [ZnodeOutcome] =
-                [created, .answered([.failed(.noNode)]), .answered([.failed(.nodeExists)]), .answered([.failed(.badVersion)])]
+                [
+                    created, .answered([.failed(.noNode)]), .answered([.failed(.nodeExists)]),
+                    .answered([.failed(.badVersion)]),
+                ]
                 + answersNaming(state)
             let outcome = outcomes.first { model.apply(ZnodeOperation([step], $0), to: state) != nil }!
             state = model.apply(ZnodeOperation([step], outcome), to: state)!
@@ -231,6 +253,9 @@ struct LinearizabilityTests {
 
     private func answersNaming(_ state: [ZnodeModel.Node]) -> [ZnodeOutcome] {
         guard case .present(let value, let version, let owner) = state[0] else { return [] }
-        return [.answered([.version(version + 1)]), .answered([.found(value: value, version: version, owner: owner)])]
+        return [
+            .answered([.version(version + 1)]),
+            .answered([.found(value: value, version: version, owner: owner)]),
+        ]
     }
 }

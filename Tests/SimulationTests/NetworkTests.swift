@@ -76,7 +76,9 @@ struct NetworkTests {
         #expect(pair.network.read(pair.accepted!, max: 300).count == 300)
         pair.run(ms: 1)
         #expect(pair.network.send(pair.dialer, bytes(1500)) == 300)
-        #expect(pair.notices.contains { if case .writable = $0.1 { $0.0 == pair.client } else { false } } || !pair.network.takeNotices().isEmpty)
+        #expect(
+            pair.notices.contains { if case .writable = $0.1 { $0.0 == pair.client } else { false } }
+                || !pair.network.takeNotices().isEmpty)
     }
 
     @Test func `a one-way block holds bytes up and lets the other way pass`() throws {
@@ -95,7 +97,9 @@ struct NetworkTests {
         #expect(pair.closings(of: pair.client).isEmpty)
     }
 
-    @Test func `a block that lasts breaks the connection at the sender, and the other end does not know`() throws {
+    @Test func `a block that lasts breaks the connection at the sender, and the other end does not know`()
+        throws
+    {
         let pair = Pair { $0.userTimeoutMicroseconds = 2_000_000 }
         try pair.connect()
         pair.network.block(NetworkPath(from: pair.client, to: pair.broker))
@@ -124,7 +128,11 @@ struct NetworkTests {
         for isPower in [true, false] {
             let pair = Pair { $0.userTimeoutMicroseconds = 2_000_000 }
             try pair.connect()
-            if isPower { pair.network.powerFailed(pair.broker) } else { pair.network.processDied(pair.broker) }
+            if isPower {
+                pair.network.powerFailed(pair.broker)
+            } else {
+                pair.network.processDied(pair.broker)
+            }
             pair.run(ms: 1000)
             #expect(pair.closings(of: pair.client).isEmpty == isPower)
             if isPower {

@@ -6,7 +6,9 @@ import Vocabulary
 
 /// The simulator on its own: a service that keeps all promises passes, one with a bug is found out.
 struct ToyClusterTests {
-    private func makeCluster(seed: UInt64, bug: ToyKeeper.Bug? = nil, _ change: (inout WorkloadOptions) -> Void = { _ in }) -> Cluster {
+    private func makeCluster(
+        seed: UInt64, bug: ToyKeeper.Bug? = nil, _ change: (inout WorkloadOptions) -> Void = { _ in }
+    ) -> Cluster {
         let world = World(seed: seed, brokers: 3)
         var workload = WorkloadOptions()
         workload.usesSequentials = true
@@ -38,7 +40,8 @@ struct ToyClusterTests {
             case 2: node.state == .paused ? node.resume() : node.pause()
             case 3:
                 let client = HostID.client(Int.random(in: 1...cluster.clients.count, using: &chance))
-                let path = Bool.random(using: &chance)
+                let path =
+                    Bool.random(using: &chance)
                     ? NetworkPath(from: client, to: node.host) : NetworkPath(from: node.host, to: client)
                 cluster.network.block(path)
             case 4, 5: cluster.network.unblockAll()
@@ -68,7 +71,9 @@ struct ToyClusterTests {
         let cluster = makeCluster(seed: seed)
         play(cluster, seed: seed)
         #expect(cluster.world.failure == nil, "\(cluster.world.trace.lines.joined(separator: "\n"))")
-        #expect(cluster.clients.allSatisfy { $0.isConnected }, "\(cluster.standing) \(cluster.world.trace.lines.joined(separator: "\n"))")
+        #expect(
+            cluster.clients.allSatisfy { $0.isConnected },
+            "\(cluster.standing) \(cluster.world.trace.lines.joined(separator: "\n"))")
         #expect(cluster.workload.counters.written > 30)
         #expect(cluster.workload.counters.events > 0)
     }

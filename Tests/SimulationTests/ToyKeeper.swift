@@ -9,7 +9,8 @@ import ZooKeeper
 /// What the simulator is tested with: clients, network and checkers must find nothing wrong with it, and every bug.
 final class ToyKeeper {
     enum Bug: CaseIterable {
-        case losesWrites, readsStale, eventLate, eventNever, ephemeralStays, zxidGoesBack, expiresEarly, createsTwice,
+        case losesWrites, readsStale, eventLate, eventNever, ephemeralStays, zxidGoesBack, expiresEarly,
+            createsTwice,
             multiByHalves
     }
     struct Node {
@@ -36,7 +37,9 @@ final class ToyKeeper {
         chance = SeededGenerator(seed: seed)
     }
 
-    func strikes(_ bug: Bug, onceIn n: Int) -> Bool { self.bug == bug && Int.random(in: 0..<n, using: &chance) == 0 }
+    func strikes(_ bug: Bug, onceIn n: Int) -> Bool {
+        self.bug == bug && Int.random(in: 0..<n, using: &chance) == 0
+    }
 
     func expire(at now: Instant) {
         for (id, session) in sessions.sorted(by: { $0.key < $1.key }) {
@@ -60,24 +63,26 @@ final class ToyKeeper {
         switch operation {
         case .create(let request): create(request, owner)
         case .delete(let request):
-            checked(request.path, request.version) ?? {
-                remove(request.path)
-                return .deleted
-            }()
+            checked(request.path, request.version)
+                ?? {
+                    remove(request.path)
+                    return .deleted
+                }()
         case .setData(let request):
-            checked(request.path, request.version) ?? {
-                old[request.path] = nodes[request.path]
-                let loses = strikes(.losesWrites, onceIn: 20)
-                var node = nodes[request.path]!
-                node.data = request.data
-                node.stat.version += 1
-                node.stat.mzxid = zxid
-                if !loses {
-                    nodes[request.path] = node
-                    fire(.nodeDataChanged, request.path)
-                }
-                return .dataSet(node.stat)
-            }()
+            checked(request.path, request.version)
+                ?? {
+                    old[request.path] = nodes[request.path]
+                    let loses = strikes(.losesWrites, onceIn: 20)
+                    var node = nodes[request.path]!
+                    node.data = request.data
+                    node.stat.version += 1
+                    node.stat.mzxid = zxid
+                    if !loses {
+                        nodes[request.path] = node
+                        fire(.nodeDataChanged, request.path)
+                    }
+                    return .dataSet(node.stat)
+                }()
         case .check(let request): checked(request.path, request.version) ?? .checked
         }
     }
@@ -132,7 +137,9 @@ final class ToyKeeper {
     }
 
     private func fireChildren(_ path: String) {
-        for client in (childWatchers.removeValue(forKey: path) ?? [:]).values.sorted(by: { $0.order < $1.order }) {
+        for client in (childWatchers.removeValue(forKey: path) ?? [:]).values.sorted(by: {
+            $0.order < $1.order
+        }) {
             client.events.append(WatcherEvent(.nodeChildrenChanged, path: path))
         }
     }
@@ -192,7 +199,8 @@ final class ToyLoop: SimulatedLoop {
 
     func takeOutbound() -> [LoopEffect] { [] }
 
-    func received(_ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, now: Moment) -> Int {
+    func received(_ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, now: Moment) -> Int
+    {
         var consumed = 0
         while bytes.count - consumed >= 4 {
             let length = Int(Int32(bigEndian: bytes.loadUnaligned(fromByteOffset: consumed, as: Int32.self)))
@@ -229,7 +237,9 @@ final class ToyLoop: SimulatedLoop {
         if !late { tellEvents(client) }
         let (reply, zxid) = answer(request, client)
         if !late { tellEvents(client) }
-        send(reply.frame(xid: header.xid, zxid: keeper.strikes(.zxidGoesBack, onceIn: 50) ? zxid - 2 : zxid), client)
+        send(
+            reply.frame(xid: header.xid, zxid: keeper.strikes(.zxidGoesBack, onceIn: 50) ? zxid - 2 : zxid),
+            client)
         if case .closeSession = request { client.connection.close() }
     }
 
@@ -264,7 +274,9 @@ final class ToyLoop: SimulatedLoop {
         case .exists(let read): return (self.read(read, wantsData: false, client), keeper.zxid)
         case .getChildren2(let read):
             let names = keeper.nodes.keys.filter { $0 != "/" && parentPath($0) == read.path }.sorted()
-            if read.isWatching { keeper.childWatchers[read.path, default: [:]][ObjectIdentifier(client)] = client }
+            if read.isWatching {
+                keeper.childWatchers[read.path, default: [:]][ObjectIdentifier(client)] = client
+            }
             guard let node = keeper.nodes[read.path] else { return (.failure(.noNode), keeper.zxid) }
             return (.children(names.map { String($0.split(separator: "/").last!) }, node.stat), keeper.zxid)
         case .sync(let path): return (.path(path), keeper.zxid)
@@ -305,7 +317,8 @@ final class ToyLoop: SimulatedLoop {
         if let failed {
             if keeper.bug != .multiByHalves { keeper.nodes = before }
             let told = results.indices.map { index -> MultiResult in
-                index < failed ? .error(.ok) : index == failed ? results[index] : .error(.runtimeInconsistency)
+                index < failed
+                    ? .error(.ok) : index == failed ? results[index] : .error(.runtimeInconsistency)
             }
             return (.results(told), keeper.zxid)
         }
@@ -326,9 +339,12 @@ final class ToyLoop: SimulatedLoop {
     private func rearm(_ watches: SetWatchesRequest, _ client: ToyClient) {
         for path in watches.data + watches.exist {
             let node = keeper.nodes[path]
-            if watches.exist.contains(path) ? node != nil : node.map({ $0.stat.mzxid > watches.relativeZxid }) ?? true {
+            if watches.exist.contains(path)
+                ? node != nil : node.map({ $0.stat.mzxid > watches.relativeZxid }) ?? true
+            {
                 let kind: WatcherEvent.Kind =
-                    watches.exist.contains(path) ? .nodeCreated : node == nil ? .nodeDeleted : .nodeDataChanged
+                    watches.exist.contains(path)
+                    ? .nodeCreated : node == nil ? .nodeDeleted : .nodeDataChanged
                 client.events.append(WatcherEvent(kind, path: path))
             } else {
                 keeper.watchers[path, default: [:]][ObjectIdentifier(client)] = client

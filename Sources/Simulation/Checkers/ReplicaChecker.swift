@@ -46,7 +46,8 @@ struct ReplicaChecker {
                 world.fail("a term never goes back", "broker \(broker): from \(last.term) to \(now.term)")
             }
             if last.life == now.life, now.applied < last.applied {
-                world.fail("what is applied stays", "broker \(broker): from \(last.applied) to \(now.applied)")
+                world.fail(
+                    "what is applied stays", "broker \(broker): from \(last.applied) to \(now.applied)")
             }
         }
         last[broker] = now
@@ -54,7 +55,9 @@ struct ReplicaChecker {
         // What a replica knows to be committed it may forget, and learns again. What somebody knew stays.
         committedMax = max(committedMax, now.committed)
         if now.applied > committedMax {
-            world.fail("only what is committed is applied", "broker \(broker) applied \(now.applied) of \(committedMax)")
+            world.fail(
+                "only what is committed is applied",
+                "broker \(broker) applied \(now.applied) of \(committedMax)")
         }
         sameTerm(broker, probe, world)
         sameState(broker, probe, world)
@@ -81,7 +84,8 @@ struct ReplicaChecker {
             if known.term != term {
                 world.fail(
                     "what is committed stays",
-                    "the entry before \(probe.committedOffset) has term \(known.term) on broker \(known.broker), \(term) on \(broker)")
+                    "the entry before \(probe.committedOffset) has term \(known.term) on broker \(known.broker), \(term) on \(broker)"
+                )
             }
         } else {
             committed[probe.committedOffset] = Committed(term: term, broker: broker)
@@ -97,7 +101,8 @@ struct ReplicaChecker {
         if known.digest != digest {
             world.fail(
                 "equal histories give equal states",
-                "brokers \(known.broker) and \(broker) differ at \(probe.appliedOffset): \(known.digest) and \(digest)")
+                "brokers \(known.broker) and \(broker) differ at \(probe.appliedOffset): \(known.digest) and \(digest)"
+            )
         }
     }
 }

@@ -3,7 +3,8 @@ import Vocabulary
 /// Which strokes of fate a run has, and how often; each may be off (swarm).
 package struct FaultOptions: Sendable {
     package enum Kind: String, CaseIterable, Sendable, Codable {
-        case kill, power, blackout, stop, pause, isolate, oneWay, breakConnection, stall, rot, fillDisk, slowDisk, failSync,
+        case kill, power, blackout, stop, pause, isolate, oneWay, breakConnection, stall, rot, fillDisk,
+            slowDisk, failSync,
             skewClock, membership, transfer
     }
     package var kinds: [Kind] = []

@@ -51,8 +51,11 @@ package final class FaultPlan {
         case .fillDisk: return .fillDisk(broker: broker)
         case .slowDisk: return .slowDisk(broker: broker, ms: Int.random(in: 20...800, using: &world.faults))
         case .failSync: return .failSync(broker: broker)
-        case .skewClock: return .skewClock(broker: broker, ms: Int.random(in: -3_600_000...3_600_000, using: &world.faults))
-        case .membership: return world.faults.once(in: 2) ? .addVoter(broker: broker) : .removeVoter(broker: broker)
+        case .skewClock:
+            return .skewClock(
+                broker: broker, ms: Int.random(in: -3_600_000...3_600_000, using: &world.faults))
+        case .membership:
+            return world.faults.once(in: 2) ? .addVoter(broker: broker) : .removeVoter(broker: broker)
         case .transfer: return .transferLeadership(to: broker)
         }
     }
@@ -144,7 +147,10 @@ package final class FaultPlan {
     /// All ways to and from the other brokers; clients still reach it.
     private func paths(isolating broker: Int) -> [NetworkPath] {
         cluster.nodes.filter { $0.number != broker }.flatMap {
-            [NetworkPath(from: .broker(broker), to: $0.host), NetworkPath(from: $0.host, to: .broker(broker))]
+            [
+                NetworkPath(from: .broker(broker), to: $0.host),
+                NetworkPath(from: $0.host, to: .broker(broker)),
+            ]
         }
     }
 
@@ -152,16 +158,21 @@ package final class FaultPlan {
     private func rot(_ node: SimulatedNode) {
         let disk = node.disks[0]
         let files = disk.paths.filter { $0.hasPrefix("__cluster_metadata-0/") && $0.hasSuffix(".log") }
-        guard let path = files.randomElement(using: &world.faults), let size = disk.bytes(of: path)?.count, size > 0 else {
+        guard let path = files.randomElement(using: &world.faults), let size = disk.bytes(of: path)?.count,
+            size > 0
+        else {
             return
         }
-        disk.corrupt(path, at: Int.random(in: 0..<size, using: &world.faults), mask: 1 << UInt8.random(in: 0...7, using: &world.faults))
+        disk.corrupt(
+            path, at: Int.random(in: 0..<size, using: &world.faults),
+            mask: 1 << UInt8.random(in: 0...7, using: &world.faults))
     }
 
     /// A broker whose disk failed, or that could not start, stays out until an operator comes by.
     private func restartFailed() {
         for node in cluster.nodes {
-            let isFailed = node.probe?.failureReason != nil || (node.state == .stopped && node.startFailure != nil)
+            let isFailed =
+                node.probe?.failureReason != nil || (node.state == .stopped && node.startFailure != nil)
             guard isFailed, isOver || world.faults.once(in: 20) else { continue }
             node.crash(.process)
             node.start()

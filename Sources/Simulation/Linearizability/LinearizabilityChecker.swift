@@ -85,7 +85,8 @@ package struct LinearizabilityChecker<Model: SequentialModel> {
                 if steps > stepsMax { return .undecided }
                 if let after = model.apply(history[operation].operation, to: state) {
                     let mark = marks[operation]
-                    let configuration = Configuration(high: high ^ mark.high, low: low ^ mark.low, state: after)
+                    let configuration = Configuration(
+                        high: high ^ mark.high, low: low ^ mark.low, state: after)
                     if seen.insert(configuration).inserted {
                         placed.append(Placed(entry: entry, stateBefore: state))
                         state = after
@@ -138,7 +139,11 @@ package struct LinearizabilityChecker<Model: SequentialModel> {
         var callOf = [Int](repeating: 0, count: history.count)
         var returnOf = [Int?](repeating: nil, count: history.count)
         for moment in moments {
-            if moment.isReturn { returnOf[moment.operation] = entries.count } else { callOf[moment.operation] = entries.count }
+            if moment.isReturn {
+                returnOf[moment.operation] = entries.count
+            } else {
+                callOf[moment.operation] = entries.count
+            }
             entries.append(moment.isReturn ? .return(moment.operation) : .call(moment.operation))
         }
         // The list is a ring: the head stands for the end too.

@@ -26,7 +26,8 @@ package struct ZnodeHistory {
 
     /// - Returns: the record's place, for `finish`.
     package mutating func begin(client: Int, _ steps: [ZnodeStep], at now: Instant) -> Int {
-        records.append(Record(client: client, invoked: now, returned: nil, operation: ZnodeOperation(steps, .unknown)))
+        records.append(
+            Record(client: client, invoked: now, returned: nil, operation: ZnodeOperation(steps, .unknown)))
         return records.count - 1
     }
 
@@ -64,7 +65,8 @@ package struct ZnodeHistory {
                 let record = records[index]
                 let steps = record.operation.steps.map { $0.renumbered { local[$0]! } }
                 return Interval(
-                    ZnodeOperation(steps, record.operation.outcome), invoked: record.invoked, returned: record.returned)
+                    ZnodeOperation(steps, record.operation.outcome), invoked: record.invoked,
+                    returned: record.returned)
             }
             var checker = LinearizabilityChecker(ZnodeModel(nodes: nodes.count), history)
             switch checker.check(stepsMax: stepsMax) {
@@ -72,9 +74,12 @@ package struct ZnodeHistory {
             case .undecided: undecided += 1
             case .violated(let stuckAt, let placed):
                 let record = records[part.records[stuckAt]]
-                let around = part.records.filter { overlaps(records[$0], record) }.suffix(30).map { describe(records[$0]) }
+                let around = part.records.filter { overlaps(records[$0], record) }.suffix(30).map {
+                    describe(records[$0])
+                }
                 return (
-                    "no order of \(history.count) requests fits: \(placed) were placed, not " + describe(record)
+                    "no order of \(history.count) requests fits: \(placed) were placed, not "
+                        + describe(record)
                         + "; at the time: " + around.joined(separator: "; "), undecided
                 )
             }

@@ -15,7 +15,8 @@ package enum ZnodeStep: Equatable, Sendable {
 
     package var node: Int {
         switch self {
-        case .create(let node, _, _), .delete(let node, _), .set(let node, _, _), .check(let node, _), .read(let node),
+        case .create(let node, _, _), .delete(let node, _), .set(let node, _, _), .check(let node, _),
+            .read(let node),
             .endSession(let node, _):
             node
         }
@@ -98,7 +99,9 @@ package struct ZnodeModel: SequentialModel {
     }
 
     private static func fits(_ told: ZnodeResult, _ real: ZnodeResult) -> Bool {
-        if case .found(nil, let version, let owner) = told, case .found(_, let realVersion, let realOwner) = real {
+        if case .found(nil, let version, let owner) = told,
+            case .found(_, let realVersion, let realOwner) = real
+        {
             return version == realVersion && owner == realOwner
         }
         return told == real

@@ -12,7 +12,8 @@ package struct HostID: Hashable, Comparable, Sendable, CustomStringConvertible {
     /// - Returns: nil for an address that no machine has.
     package init?(address: String) {
         let parts = address.split(separator: ".")
-        guard parts.count == 4, parts[0] == "10", parts[1] == "0", let net = Int(parts[2]), let last = Int(parts[3]),
+        guard parts.count == 4, parts[0] == "10", parts[1] == "0", let net = Int(parts[2]),
+            let last = Int(parts[3]),
             net <= 1
         else { return nil }
         number = net * 1000 + last

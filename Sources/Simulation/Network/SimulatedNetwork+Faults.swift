@@ -13,7 +13,8 @@ extension SimulatedNetwork {
         // What was held up is sent again when the sender's timer next fires.
         if count == 1 {
             world.schedule(
-                .network(.released(path)), afterMicroseconds: Int64.random(in: 1000...400_000, using: &world.network))
+                .network(.released(path)),
+                afterMicroseconds: Int64.random(in: 1000...400_000, using: &world.network))
         }
     }
 
@@ -42,15 +43,20 @@ extension SimulatedNetwork {
     /// Breaks one of the connections between the two, bytes on their way lost; each end learns of it at its own time, or by
     /// what it sends next.
     package func breakConnection(between a: HostID, and b: HostID) {
-        let candidates = all(of: a).filter { $0.peerHost == b && $0.state == .open && $0.peer?.state == .open }
-        guard let socket = candidates.randomElement(using: &world.network), let peer = socket.peer else { return }
+        let candidates = all(of: a).filter {
+            $0.peerHost == b && $0.state == .open && $0.peer?.state == .open
+        }
+        guard let socket = candidates.randomElement(using: &world.network), let peer = socket.peer else {
+            return
+        }
         socket.dropFlight()
         peer.dropFlight()
         socket.peer = nil
         peer.peer = nil
         for end in [socket, peer] where !world.network.once(in: 3) {
             world.schedule(
-                .network(.reset(end.id)), afterMicroseconds: Int64.random(in: 0...20_000, using: &world.network))
+                .network(.reset(end.id)),
+                afterMicroseconds: Int64.random(in: 0...20_000, using: &world.network))
         }
     }
 }

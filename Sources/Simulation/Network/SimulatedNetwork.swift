@@ -14,7 +14,7 @@ package final class SimulatedNetwork {
     /// Ports that are listened on.
     private var listeners: Set<Listener> = []
     /// Machines without power: nothing that comes to them is answered.
-    private var dark: Set<HostID> = []
+    var dark: Set<HostID> = []
     var blocked: [NetworkPath: Int] = [:]  // How many faults hold the path.
     private var notices: [(HostID, NetworkNotice)] = []
     private var pathLatency: [NetworkPath: Int64] = [:]
@@ -49,7 +49,9 @@ package final class SimulatedNetwork {
         if count < bytes.count { socket.wantsRoom = true }
         var at = 0
         while at < count {
-            let piece = world.network.once(in: 4) ? Int.random(in: 1...(count - at), using: &world.network) : count - at
+            let piece =
+                world.network.once(in: 4)
+                ? Int.random(in: 1...(count - at), using: &world.network) : count - at
             launch(socket, Array(bytes[at..<at + piece]), isEnd: false)
             at += piece
         }
@@ -207,50 +209,11 @@ package final class SimulatedNetwork {
         if wasOpen { notify(socket.host, .closed(socket.id, why)) }
     }
 
-    // MARK: - Acknowledgements
-
-    private func acknowledge(_ socket: SimulatedSocket) {
-        if isBlocked(from: socket.peerHost, to: socket.host) {
-            socket.owesAcknowledgement = true
-        } else {
-            socket.unacknowledgedSince = socket.hasFlight ? world.now : nil
-        }
-    }
-
-    private func checkUnacknowledged(_ socket: SimulatedSocket) {
-        guard let since = socket.unacknowledgedSince else { return }
-        let due = Instant(nanoseconds: since.nanoseconds + options.userTimeoutMicroseconds * 1000)
-        if due <= world.now { return reset(socket, "timed out") }
-        world.schedule(.network(.checkUnacknowledged(socket.id)), at: due)
-    }
-
-    // MARK: - Keepalive
-
-    /// Brokers ask each other soon, and clients late; clients never ask.
-    private func scheduleProbe(_ socket: SimulatedSocket) {
-        guard socket.host.number <= 1000 else { return }
-        let isPeer = socket.peerHost.number <= 1000
-        world.schedule(
-            .network(.probes(socket.id)),
-            afterMicroseconds: isPeer ? options.keepAliveMicroseconds : 10 * options.keepAliveMicroseconds)
-    }
-
-    private func probe(_ socket: SimulatedSocket) {
-        guard socket.state != .closed else { return }
-        let isWayFree =
-            !isBlocked(from: socket.host, to: socket.peerHost) && !isBlocked(from: socket.peerHost, to: socket.host)
-            && !dark.contains(socket.peerHost)
-        if isWayFree, socket.state == .open, socket.peer == nil, !socket.hasFlight {
-            return after(NetworkPath(from: socket.peerHost, to: socket.host), .reset(socket.id))
-        }
-        socket.probesMissed = isWayFree ? 0 : socket.probesMissed + 1
-        if socket.probesMissed > 2, socket.state == .open { return reset(socket, "timed out") }
-        scheduleProbe(socket)
-    }
-
     // MARK: - Within
 
-    private func make(_ host: HostID, _ peer: HostID, _ port: UInt16, _ state: SimulatedSocket.State) -> SimulatedSocket {
+    private func make(_ host: HostID, _ peer: HostID, _ port: UInt16, _ state: SimulatedSocket.State)
+        -> SimulatedSocket
+    {
         let socket = SimulatedSocket(id: nextID, host: host, peerHost: peer, port: port, state: state)
         nextID += 1
         sockets[socket.id] = socket
@@ -259,7 +222,8 @@ package final class SimulatedNetwork {
     }
 
     private func launch(_ socket: SimulatedSocket, _ bytes: [UInt8], isEnd: Bool) {
-        let due = max(socket.lastDue, Instant(nanoseconds: world.now.nanoseconds + latency(socket.path) * 1000))
+        let due = max(
+            socket.lastDue, Instant(nanoseconds: world.now.nanoseconds + latency(socket.path) * 1000))
         socket.lastDue = due
         socket.flight.append(.init(bytes: bytes, isEnd: isEnd, due: due))
         socket.flightBytes += bytes.count
@@ -295,7 +259,7 @@ package final class SimulatedNetwork {
         sockets.values.filter { $0.host == host }.sorted { $0.id < $1.id }
     }
 
-    private func after(_ path: NetworkPath, _ happening: NetworkHappening) {
+    func after(_ path: NetworkPath, _ happening: NetworkHappening) {
         world.schedule(.network(happening), afterMicroseconds: latency(path))
     }
 
@@ -309,24 +273,9 @@ package final class SimulatedNetwork {
             pathLatency[path] = base
         }
         let jitter = Int64.random(in: 0...max(1, base / 2), using: &world.network)
-        let spike = world.network.once(in: options.spikeOnceIn) ? Int64.random(in: 0...50_000, using: &world.network) : 0
+        let spike =
+            world.network.once(in: options.spikeOnceIn)
+            ? Int64.random(in: 0...50_000, using: &world.network) : 0
         return base + jitter + spike
     }
-}
-
-/// How the network behaves in a run.
-package struct NetworkOptions: Sendable {
-    /// Of a path, without what chance adds.
-    package var latencyMicroseconds: ClosedRange<Int64> = 50...500
-    /// A packet in so many is late by up to 50 ms; 0: none.
-    package var spikeOnceIn = 0
-    /// Sent and not read bytes that a connection takes in a direction.
-    package var windowBytes = 256 << 10
-    package var dialTimeoutMicroseconds: Int64 = 2_000_000
-    /// Between the system's questions whether a silent peer is still there; three without an answer break the connection.
-    package var keepAliveMicroseconds: Int64 = 2_000_000
-    /// `TCP_USER_TIMEOUT`.
-    package var userTimeoutMicroseconds: Int64 = 10_000_000
-
-    package init() {}
 }

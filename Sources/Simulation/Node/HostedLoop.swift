@@ -73,14 +73,17 @@ final class HostedLoop {
         guard isIdle, let wake, wake <= world.now else { return idleTurns = 0 }
         idleTurns += 1
         if idleTurns > 1000 {
-            world.fail("a loop does not spin", "loop \(id.index) of broker \(node.number) had 1000 turns with nothing to do")
+            world.fail(
+                "a loop does not spin",
+                "loop \(id.index) of broker \(node.number) had 1000 turns with nothing to do")
         }
     }
 
     private func takeMail() {
         if mailbox.isEmpty { return }
         // Mail comes in bursts; what came later may wait for the next turn.
-        let count = world.nodes.once(in: 8) ? Int.random(in: 1...mailbox.count, using: &world.nodes) : mailbox.count
+        let count =
+            world.nodes.once(in: 8) ? Int.random(in: 1...mailbox.count, using: &world.nodes) : mailbox.count
         let taken = mailbox[..<count]
         mailbox.removeFirst(count)
         for message in taken { logic.deliver(message, now: node.moment) }
@@ -92,7 +95,8 @@ final class HostedLoop {
             adopt(logic.open(listener: listener, peer: node.peerAddress(of: id), now: node.moment), id)
         case .dialed(let id):
             guard let token = dials.removeValue(forKey: id) else { return }
-            guard let connection = logic.dialed(token, peer: node.peerAddress(of: id), now: node.moment) else {
+            guard let connection = logic.dialed(token, peer: node.peerAddress(of: id), now: node.moment)
+            else {
                 return network.close(id)
             }
             adopt(connection, id)
@@ -126,7 +130,9 @@ final class HostedLoop {
 
     private func process(_ connection: HostedConnection) {
         var bytes = connection.kept
-        let consumed = bytes.withUnsafeMutableBytes { logic.received(connection.broker, $0, now: node.moment) }
+        let consumed = bytes.withUnsafeMutableBytes {
+            logic.received(connection.broker, $0, now: node.moment)
+        }
         invariant(consumed <= bytes.count, "consumed \(consumed) of \(bytes.count) bytes")
         // The buffer may have been changed in place; what is left comes again.
         connection.kept = consumed == bytes.count ? [] : Array(bytes[consumed...])
@@ -141,7 +147,8 @@ final class HostedLoop {
             process(connection)
             if connection.kept.count == before { break }
         }
-        if connection.broker.hostIndex >= 0, connection.broker.wantsRead, network.hasUnread(connection.socket),
+        if connection.broker.hostIndex >= 0, connection.broker.wantsRead,
+            network.hasUnread(connection.socket),
             !readable.contains(connection.socket)
         {
             readable.append(connection.socket)
@@ -182,7 +189,9 @@ final class HostedLoop {
             let dirty = logic.takeDirty()
             if dirty.isEmpty { return }
             for broker in dirty where broker.hostIndex >= 0 {
-                guard let connection = connections[broker.hostIndex], connection.broker === broker else { continue }
+                guard let connection = connections[broker.hostIndex], connection.broker === broker else {
+                    continue
+                }
                 sendAndResume(connection)
             }
         }

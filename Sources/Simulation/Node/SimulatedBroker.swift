@@ -16,7 +16,8 @@ enum SimulatedBroker {
         for _ in 0..<options.brokers { cluster.addNode { try boot($0, options, now: $1, seed: $2) } }
         let voters = cluster.nodes.prefix(options.voters).map { node in
             QuorumVoter(
-                id: BrokerID(Int32(node.number)), directory: directoryID(node.number), host: node.host.address,
+                id: BrokerID(Int32(node.number)), directory: directoryID(node.number),
+                host: node.host.address,
                 port: quorumPort)
         }
         for node in cluster.nodes { node.usualSyncLatency = options.syncMicroseconds }
@@ -43,7 +44,8 @@ enum SimulatedBroker {
         config.nodeID = BrokerID(Int32(node.number))
         config.endpoints = [.init(listener: "PLAINTEXT", host: node.host.address, port: Int32(kafkaPort))]
         config.quorum.mayVote = node.number <= options.voters
-        config.quorum.endpoint = .init(listener: "CONTROLLER", host: node.host.address, port: Int32(quorumPort))
+        config.quorum.endpoint = .init(
+            listener: "CONTROLLER", host: node.host.address, port: Int32(quorumPort))
         config.quorum.places = (1...options.voters).filter { $0 != node.number }.map {
             .init(id: BrokerID(Int32($0)), host: HostID.broker($0).address, port: quorumPort)
         }
@@ -80,9 +82,11 @@ enum SimulatedBroker {
         case .addVoter(let broker):
             quorumOperator.addVoter(
                 Int32(broker), directory: directoryID(broker),
-                listener: ("CONTROLLER", HostID.broker(broker).address, quorumPort), cluster: clusterID, at: server)
+                listener: ("CONTROLLER", HostID.broker(broker).address, quorumPort), cluster: clusterID,
+                at: server)
         case .removeVoter(let broker):
-            quorumOperator.removeVoter(Int32(broker), directory: directoryID(broker), cluster: clusterID, at: server)
+            quorumOperator.removeVoter(
+                Int32(broker), directory: directoryID(broker), cluster: clusterID, at: server)
         case .transferLeadership(let broker):
             let node = cluster.leader ?? cluster.nodes[0]
             guard node.state == .running else { return }

@@ -33,7 +33,9 @@ extension ControlLoop: SimulatedLoop {
     package func open(listener: String, peer: String, now: Moment) -> BrokerConnection {
         invariantFailed("a connection came to the control loop")
     }
-    package func received(_ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, now: Moment) -> Int { 0 }
+    package func received(_ connection: BrokerConnection, _ bytes: UnsafeMutableRawBufferPointer, now: Moment)
+        -> Int
+    { 0 }
     package func closed(_ connection: BrokerConnection) {}
     package func takeDirty() -> [BrokerConnection] { [] }
 }

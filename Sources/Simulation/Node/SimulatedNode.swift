@@ -49,7 +49,9 @@ package final class SimulatedNode {
     private var nextSync = 0
     private var diskChance: SeededGenerator
 
-    package init(number: Int, world: World, network: SimulatedNetwork, disks: [SimulatedDisk], boot: @escaping Boot) {
+    package init(
+        number: Int, world: World, network: SimulatedNetwork, disks: [SimulatedDisk], boot: @escaping Boot
+    ) {
         self.number = number
         self.world = world
         self.network = network
@@ -181,12 +183,15 @@ package final class SimulatedNode {
             return crash(.process)
         }
         if state == .stopping, booted!.hasLeft() || world.now >= stopDeadline { return finishStopping() }
-        if let wake = state == .stopping ? min(wake ?? stopDeadline, stopDeadline) : wake { self.wake(index, at: wake) }
+        if let wake = state == .stopping ? min(wake ?? stopDeadline, stopDeadline) : wake {
+            self.wake(index, at: wake)
+        }
     }
 
     package func syncDone(life: Int, sync: Int) {
         // A paused process's syncs end all the same.
-        guard life == self.life, state != .stopped, let (request, parts) = pending.removeValue(forKey: sync) else {
+        guard life == self.life, state != .stopped, let (request, parts) = pending.removeValue(forKey: sync)
+        else {
             return
         }
         var failure: DiskError?
@@ -256,7 +261,9 @@ package final class SimulatedNode {
 
     func own(_ socket: SocketID, by loop: HostedLoop) { owners[socket] = loops.firstIndex { $0 === loop } }
 
-    func peerAddress(of socket: SocketID) -> String { network.sockets[socket]?.peerHost.address ?? "10.0.9.9" }
+    func peerAddress(of socket: SocketID) -> String {
+        network.sockets[socket]?.peerHost.address ?? "10.0.9.9"
+    }
 
     private func disk(of request: SyncRequest) -> SimulatedDisk {
         guard let disk = disks.first(where: { $0 === request.disk }) else {

@@ -24,7 +24,8 @@ final class QuorumOperator {
     }
 
     func addVoter(
-        _ id: Int32, directory: UUID128, listener: (name: String, host: String, port: UInt16), cluster: String, at server: HostID
+        _ id: Int32, directory: UUID128, listener: (name: String, host: String, port: UInt16),
+        cluster: String, at server: HostID
     ) {
         var message = AddRaftVoterRequest()
         message.clusterId = cluster
@@ -50,7 +51,8 @@ final class QuorumOperator {
     private func ask(_ message: some RequestMessage, at server: HostID) {
         if let socket { network.close(socket) }
         let header = RequestHeader(
-            apiKey: type(of: message).apiKey, apiVersion: 0, correlationID: Int32(asked), clientID: "operator")
+            apiKey: type(of: message).apiKey, apiVersion: 0, correlationID: Int32(asked), clientID: "operator"
+        )
         let size = header.size(version: 2) + message.size(version: 0)
         request = [UInt8](unsafeUninitializedCapacity: 4 + size) { out, count in
             let room = UnsafeMutableRawBufferPointer(out)
@@ -72,7 +74,9 @@ final class QuorumOperator {
             invariant(network.send(id, request) == request.count, "an operator's request has no room")
         case .readable(let id) where id == socket:
             incoming += network.read(id)
-            guard incoming.count >= 4, incoming.count >= 4 + Int(incoming[0..<4].reduce(0) { $0 << 8 | UInt32($1) }) else {
+            guard incoming.count >= 4,
+                incoming.count >= 4 + Int(incoming[0..<4].reduce(0) { $0 << 8 | UInt32($1) })
+            else {
                 return
             }
             answered()

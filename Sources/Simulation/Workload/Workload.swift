@@ -50,12 +50,14 @@ package final class Workload {
         if known.version != stat.version {
             world.fail(
                 "one content per zxid",
-                "client \(client) saw \(path) at \(stat.mzxid) with version \(stat.version), others \(known.version)")
+                "client \(client) saw \(path) at \(stat.mzxid) with version \(stat.version), others \(known.version)"
+            )
         }
         guard let value else { return }
         if let other = known.value, other != value {
             world.fail(
-                "one content per zxid", "client \(client) saw \(path) at \(stat.mzxid) as \(value), others as \(other)")
+                "one content per zxid",
+                "client \(client) saw \(path) at \(stat.mzxid) as \(value), others as \(other)")
         }
         contents[key] = (value, stat.version)
     }
@@ -86,7 +88,9 @@ package final class Workload {
         for (index, write) in sorted.enumerated() {
             if index > 0, sorted[index - 1].number == write.number {
                 return world.fail(
-                    rule, "\(what) \(write.number) was given to clients \(sorted[index - 1].client) and \(write.client)")
+                    rule,
+                    "\(what) \(write.number) was given to clients \(sorted[index - 1].client) and \(write.client)"
+                )
             }
             if let latest, write.returned < latest.invoked {
                 return world.fail(

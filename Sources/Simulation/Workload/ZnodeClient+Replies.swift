@@ -27,7 +27,9 @@ extension ZnodeClient {
         workload.count(\.events)
         world.note(place, "event", text: "\(event.kind) \(event.path)")
         guard !watches.fire(event.kind, event.path) else { return }
-        world.fail("an event has a watch", "client \(number) got \(event.kind) of \(event.path) and has no such watch")
+        world.fail(
+            "an event has a watch",
+            "client \(number) got \(event.kind) of \(event.path) and has no such watch")
     }
 
     private func closed() {
@@ -47,7 +49,9 @@ extension ZnodeClient {
         }
     }
 
-    private static func isFailure(_ result: ZnodeResult) -> Bool { if case .failed = result { true } else { false } }
+    private static func isFailure(_ result: ZnodeResult) -> Bool {
+        if case .failed = result { true } else { false }
+    }
 
     /// A write's own zxid is what the node then shows, and what the answer tells, unless the client has seen more already.
     private func noteZxid(_ reply: ZooKeeperReply, _ told: Int64, _ request: Pending) {
@@ -61,7 +65,9 @@ extension ZnodeClient {
         }
         guard let own = shown.first else { return }
         if told < own || shown.contains(where: { $0 != own }) {
-            world.fail("a write shows its zxid", "client \(number)'s write was answered at \(told), its nodes say \(shown)")
+            world.fail(
+                "a write shows its zxid",
+                "client \(number)'s write was answered at \(told), its nodes say \(shown)")
         }
         workload.wrote(zxid: own, invoked: request.sentAt, client: number)
     }
@@ -101,7 +107,9 @@ extension ZnodeClient {
 
     private func madeSequential(_ request: Pending, _ reply: ZooKeeperReply) {
         guard case .created(let path, let stat) = reply else { return }
-        guard let sequence = Int64(path.suffix(10)), path.utf8.count == WorkloadOptions.sequenceRoot.utf8.count + 13 else {
+        guard let sequence = Int64(path.suffix(10)),
+            path.utf8.count == WorkloadOptions.sequenceRoot.utf8.count + 13
+        else {
             return broken("a sequential node named \(path)")
         }
         workload.tookSequence(sequence, invoked: request.sentAt, client: number)
@@ -118,7 +126,9 @@ extension ZnodeClient {
         let result: ZnodeResult
         switch reply {
         case .data(let bytes, let stat):
-            guard let value = Self.value(of: bytes) else { return broken("data that nobody wrote, of \(path)") }
+            guard let value = Self.value(of: bytes) else {
+                return broken("data that nobody wrote, of \(path)")
+            }
             workload.sawContent(path, stat, value: value, client: number)
             result = .found(value: value, version: stat.version, owner: stat.ephemeralOwner)
             seen = .data(czxid: stat.czxid, mzxid: stat.mzxid)
@@ -142,7 +152,8 @@ extension ZnodeClient {
     private func sawChildren(_ path: String, _ reply: ZooKeeperReply, leavesWatch: Bool) {
         guard case .children(let names, let stat) = reply else { return }
         if Int(stat.numChildren) != names.count || Set(names).count != names.count {
-            return broken("children of \(path) that are \(names.count), and a stat that says \(stat.numChildren)")
+            return broken(
+                "children of \(path) that are \(names.count), and a stat that says \(stat.numChildren)")
         }
         let seen = ClientWatches.Known.children(pzxid: stat.pzxid, cversion: stat.cversion)
         if let wrong = watches.contradiction(path, seen) {

@@ -89,7 +89,9 @@ extension ZnodeClient {
             }
         case 3...4:
             let version = anyVersion()
-            write([.delete(node: node, version: version)]) { _ in .delete(VersionedPath(path: path, version: version)) }
+            write([.delete(node: node, version: version)]) { _ in
+                .delete(VersionedPath(path: path, version: version))
+            }
         default:
             let version = anyVersion()
             write([.set(node: node, value: workload.takeValue(), version: version)]) { values in
@@ -105,9 +107,11 @@ extension ZnodeClient {
         let version = anyVersion()
         switch Int.random(in: 0..<6, using: &world.workload) {
         case 0, 1:
-            write([.create(node: first, value: one, owner: 0), .create(node: second, value: two, owner: 0)]) { values in
+            write([.create(node: first, value: one, owner: 0), .create(node: second, value: two, owner: 0)]) {
+                values in
                 .multi([
-                    .create(CreateRequest(path: a, data: values[0])), .create(CreateRequest(path: b, data: values[1])),
+                    .create(CreateRequest(path: a, data: values[0])),
+                    .create(CreateRequest(path: b, data: values[1])),
                 ])
             }
         case 2:
@@ -115,14 +119,17 @@ extension ZnodeClient {
                 .multi([.delete(VersionedPath(path: a, version: version)), .delete(VersionedPath(path: b))])
             }
         case 3:
-            write([.check(node: first, version: version), .set(node: second, value: two, version: -1)]) { values in
+            write([.check(node: first, version: version), .set(node: second, value: two, version: -1)]) {
+                values in
                 .multi([
                     .check(VersionedPath(path: a, version: version)),
                     .setData(SetDataRequest(path: b, data: values[1])),
                 ])
             }
         default:
-            write([.set(node: first, value: one, version: -1), .set(node: second, value: two, version: version)]) {
+            write([
+                .set(node: first, value: one, version: -1), .set(node: second, value: two, version: version),
+            ]) {
                 values in
                 .multi([
                     .setData(SetDataRequest(path: a, data: values[0])),
@@ -186,14 +193,16 @@ extension ZnodeClient {
         let asked = ReadRequest(path: path, isWatching: watching)
         let wantsData = !world.workload.once(in: 3)
         request(
-            wantsData ? .getData(asked) : .exists(asked), .read(record: record, path: path, leavesWatch: watching))
+            wantsData ? .getData(asked) : .exists(asked),
+            .read(record: record, path: path, leavesWatch: watching))
     }
 
     private func readChildren() {
         let path = world.workload.once(in: 2) ? WorkloadOptions.root : WorkloadOptions.sequenceRoot
         let watching = options.usesWatches
         request(
-            .getChildren2(ReadRequest(path: path, isWatching: watching)), .children(path: path, leavesWatch: watching))
+            .getChildren2(ReadRequest(path: path, isWatching: watching)),
+            .children(path: path, leavesWatch: watching))
     }
 
     func rearmWatches() {

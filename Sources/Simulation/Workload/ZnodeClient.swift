@@ -1,5 +1,4 @@
 package import Vocabulary
-import Wire
 import ZooKeeper
 
 /// A client of the coordination service: one session after another, over one connection at a time, from the bytes up.
@@ -59,7 +58,7 @@ package final class ZnodeClient {
     package internal(set) var state = State.idle
     var session = Session()
     var pending: [Pending] = []
-    private var pendingHead = 0
+    var pendingHead = 0
     var nextXid: Int32 = 1
     package internal(set) var lastZxid: Int64 = 0
     var watches = ClientWatches()
@@ -78,10 +77,10 @@ package final class ZnodeClient {
     /// When it was connected last.
     package internal(set) var connectedAt = Instant(nanoseconds: 0)
 
-    private var incoming: [UInt8] = []
-    private var outgoing: [UInt8] = []
-    private var lastHeard = Instant(nanoseconds: 0)
-    private var lastSent = Instant(nanoseconds: 0)
+    var incoming: [UInt8] = []
+    var outgoing: [UInt8] = []
+    var lastHeard = Instant(nanoseconds: 0)
+    var lastSent = Instant(nanoseconds: 0)
     private var nextAction = Instant(nanoseconds: 0)
     private var nextRead = Instant(nanoseconds: 0)
     private var wakeAt: Instant?
@@ -116,7 +115,8 @@ package final class ZnodeClient {
         wakeAt = nil
         switch state {
         case .idle: connect()
-        case .dialing, .greeting: if silentForMs >= Int64(workload.options.sessionTimeoutMs) / 3 { disconnect("no answer") }
+        case .dialing, .greeting:
+            if silentForMs >= Int64(workload.options.sessionTimeoutMs) / 3 { disconnect("no answer") }
         case .connected: act()
         }
         reschedule()
@@ -130,7 +130,11 @@ package final class ZnodeClient {
             readAll(socket, max: .max)  // What arrived before the end counts.
             if state.socket == socket { disconnect(why) }
         case .readable(let socket) where state.socket == socket:
-            if takesItsTime, isConnected { nextRead = world.now.adding(milliseconds: 5) } else { readAll(socket, max: .max) }
+            if takesItsTime, isConnected {
+                nextRead = world.now.adding(milliseconds: 5)
+            } else {
+                readAll(socket, max: .max)
+            }
         case .writable(let socket) where state.socket == socket: flush()
         case .accepted, .connected, .connectFailed, .closed, .readable, .writable: break
         }
@@ -187,11 +191,12 @@ package final class ZnodeClient {
         wake(afterMs: delay)
     }
 
-    private func greeted(_ socket: SocketID, _ response: ConnectResponse) {
+    func greeted(_ socket: SocketID, _ response: ConnectResponse) {
         guard response.timeoutMs > 0 else { return expired(socket) }
         if session.id != 0, response.sessionID != session.id {
             world.fail(
-                "a session keeps its id", "client \(number) asked for \(session.id) and got \(response.sessionID)")
+                "a session keeps its id",
+                "client \(number) asked for \(session.id) and got \(response.sessionID)")
         }
         if session.id == 0 { workload.count(\.sessions) }
         workload.count(\.connects)
@@ -224,83 +229,14 @@ package final class ZnodeClient {
     func endSession(isAnswered: Bool) {
         if session.madeEphemerals {
             workload.history.noteSessionEnd(
-                client: number, owner: session.id, invoked: session.aliveAt, returned: isAnswered ? world.now : nil)
+                client: number, owner: session.id, invoked: session.aliveAt,
+                returned: isAnswered ? world.now : nil)
         }
         session = Session()
         lastZxid = isAnswered ? lastZxid : 0
         isClosing = false
         watches.removeAll()
         sequentialsMade = []
-    }
-
-    // MARK: - Bytes
-
-    func transmit(_ frame: [UInt8]) {
-        lastSent = world.now
-        outgoing.append(contentsOf: frame)
-        flush()
-    }
-
-    func request(_ request: ZooKeeperRequest, _ purpose: Purpose, xid special: Int32? = nil) {
-        let xid = special ?? nextXid
-        if special == nil { nextXid = nextXid == .max ? 1 : nextXid + 1 }
-        pending.append(Pending(xid: xid, opCode: request.opCode, sentAt: world.now, purpose: purpose))
-        transmit(request.frame(xid: xid))
-    }
-
-    private func flush() {
-        guard let socket = state.socket, !outgoing.isEmpty else { return }
-        let sent = network.send(socket, outgoing)
-        outgoing.removeFirst(sent)
-    }
-
-    private func readAll(_ socket: SocketID, max: Int) {
-        incoming.append(contentsOf: network.read(socket, max: max))
-        var at = 0
-        while state.socket == socket, incoming.count - at >= 4 {
-            let length = incoming[at..<at + 4].reduce(0) { $0 << 8 | Int($1) }
-            guard length <= 4 << 20 else { return broken("a frame of \(length) bytes") }
-            guard incoming.count - at - 4 >= length else { break }
-            let frame = Array(incoming[at + 4..<at + 4 + length])
-            at += 4 + length
-            lastHeard = world.now
-            take(frame, socket)
-        }
-        if state.socket == socket, at > 0 { incoming.removeFirst(at) }
-    }
-
-    private func take(_ frame: [UInt8], _ socket: SocketID) {
-        do throws(WireError) {
-            let span = frame.span.bytes
-            var at = 0
-            if case .greeting = state { return greeted(socket, try ConnectResponse(span, &at)) }
-            let header = try ZooKeeperReplyHeader(span, &at)
-            if header.xid == Xid.notification { return fired(try WatcherEvent(span, &at)) }
-            guard let request = takePending(header.xid) else { return broken("an answer that nobody asked for: \(header)") }
-            guard request.xid == header.xid else {
-                return broken("answers come in order: \(request.xid) was next, not \(header)")
-            }
-            let reply = try ZooKeeperReply(span, &at, to: request.opCode, code: header.code)
-            answered(request, reply, zxid: header.zxid)
-        } catch { broken("an answer that cannot be read: \(error)") }
-    }
-
-    func broken(_ how: String) { world.fail("the protocol is kept", "client \(number) got \(how)") }
-
-    /// Answers come in the order of the requests; only a ping's may come before that.
-    private func takePending(_ xid: Int32) -> Pending? {
-        guard pendingHead < pending.count else { return nil }
-        if xid == Xid.ping, let index = pending[pendingHead...].firstIndex(where: { $0.xid == xid }), index > pendingHead {
-            return pending.remove(at: index)
-        }
-        defer {
-            pendingHead += 1
-            if pendingHead == pending.count {
-                pending.removeAll(keepingCapacity: true)
-                pendingHead = 0
-            }
-        }
-        return pending[pendingHead]
     }
 
     // MARK: - Time
@@ -315,10 +251,13 @@ package final class ZnodeClient {
             guard state == .connected(socket) else { return }
         }
         if silentForMs >= session.timeoutMs * 2 / 3 { return disconnect("the server is silent") }
-        if !isClosing, (world.now - lastSent) / 1_000_000 >= session.timeoutMs / 3 { request(.ping, .ping, xid: Xid.ping) }
+        if !isClosing, (world.now - lastSent) / 1_000_000 >= session.timeoutMs / 3 {
+            request(.ping, .ping, xid: Xid.ping)
+        }
         if nextAction <= world.now {
             nextAction = world.now.adding(
-                milliseconds: Int64.random(in: 0...Int64(2 * workload.options.pauseMs), using: &world.workload))
+                milliseconds: Int64.random(
+                    in: 0...Int64(2 * workload.options.pauseMs), using: &world.workload))
             if !isQuiet, !isClosing, inFlight < workload.options.requestsInFlightMax { askSomething() }
         }
     }

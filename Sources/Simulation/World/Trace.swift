@@ -32,7 +32,9 @@ package struct Trace {
         self.capacity = capacity
     }
 
-    mutating func note(at: Instant, _ place: Place, _ what: StaticString, _ numbers: (Int, Int)?, _ text: String?) {
+    mutating func note(
+        at: Instant, _ place: Place, _ what: StaticString, _ numbers: (Int, Int)?, _ text: String?
+    ) {
         let entry = Entry(at: at, place: place, what: what, numbers: numbers, text: text)
         if ring.count < capacity { ring.append(entry) } else { ring[next] = entry }
         next = (next + 1) % capacity
