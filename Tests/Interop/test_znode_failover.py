@@ -158,7 +158,7 @@ def test_what_was_acknowledged_is_there_though_servers_die(trio):
             for count in itertools.count():
                 if done.is_set():
                     break
-                path = f"/work/{number}-{count}"
+                path = f"/jobs/{number}-{count}"
                 try:
                     one.create(path, str(count).encode())
                     kept.append(path)
@@ -176,7 +176,7 @@ def test_what_was_acknowledged_is_there_though_servers_die(trio):
             failures.append(failure)
 
     with client(trio.hosts) as python:
-        python.create("/work")
+        python.create("/jobs")
         workers = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(4)]
         for worker in workers:
             worker.start()
@@ -189,8 +189,8 @@ def test_what_was_acknowledged_is_there_though_servers_die(trio):
         assert len(kept) > 100, "hardly anything was acknowledged"
         for server in trio.servers:
             with client(server.zookeeper) as looker:
-                looker.sync("/work")
-                there = {f"/work/{name}" for name in looker.get_children("/work")}
+                looker.sync("/jobs")
+                there = {f"/jobs/{name}" for name in looker.get_children("/jobs")}
                 lost = set(kept) - there - unsure
                 assert not lost, f"server {server.number}: {len(lost)} of {len(kept)} acknowledged and lost: {sorted(lost)[:5]}"
                 risen = (set(gone) & there) - unsure
