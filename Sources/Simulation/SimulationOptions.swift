@@ -28,11 +28,6 @@ package struct SimulationOptions: Sendable {
         network.userTimeoutMicroseconds = [3_000_000, 10_000_000, 20_000_000].randomElement(using: &chance)!
         workload = WorkloadOptions.drawn(from: &chance)
         faults = FaultOptions.drawn(brokers: voters, from: &chance)
-        // Where a way is blocked, the system notices after `userTimeout` only.
-        let blocking: Set<FaultOptions.Kind> = [.oneWay, .isolate, .stall, .pause, .breakConnection]
-        if !blocking.isDisjoint(with: faults.kinds) {
-            workload.expiryGraceMs += network.userTimeoutMicroseconds / 1000
-        }
         faultyMs = Int64.random(in: 8000...25_000, using: &chance)
         let sync = [500, 2000, 20_000, 100_000].randomElement(using: &chance)! as Int64
         syncMicroseconds = sync / 10...sync

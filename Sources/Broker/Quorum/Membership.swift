@@ -28,8 +28,15 @@ struct Membership {
     var isCorrecting = false
     /// When the leader is told next who was heard from.
     var nextHeard: Instant
+    /// What it was told and has not answered, and when.
+    var telling: (sessions: [Int64], since: Instant)?
+    /// A leader that led then knows of every client that this broker had heard from until then.
+    var vouchedAt: Instant
 
-    init(now: Instant) { nextHeard = now }
+    init(now: Instant) {
+        nextHeard = now
+        vouchedAt = now
+    }
 
     var session: Int64? { if case .in(let session) = standing { session } else { nil } }
 
@@ -37,12 +44,8 @@ struct Membership {
         if case .in(id) = standing { standing = .wanted(at: now) }
     }
 
-    var nextWake: Instant? {
-        switch standing {
-        case .wanted(let at): at
-        case .in: nextHeard
-        case .out, .asked, .leaving: nil
-        }
+    var nextWake: Instant {
+        if case .wanted(let at) = standing { min(at, nextHeard) } else { nextHeard }
     }
 }
 

@@ -13,8 +13,6 @@ enum PeerFrame {
     /// Asks the leader for something; answered by `answer` with the same number.
     case ask(id: UInt64, PeerQuestion)
     case answer(id: UInt64, PeerAnswer)
-    /// Sessions whose clients were heard from at the sender since it last said so.
-    case heard([Int64])
 
     static let version: UInt16 = 1
     /// Frames of more bytes than this are nobody's: a snapshot's piece, a batch of the log, a client's request fit well below.
@@ -22,7 +20,7 @@ enum PeerFrame {
 
     private enum Kind: UInt8 {
         case hello = 1
-        case raft, ask, answer, heard
+        case raft, ask, answer
     }
 
     /// The whole frame, its length too. `payload` of a Raft message is appended.
@@ -45,9 +43,6 @@ enum PeerFrame {
             out.put(Kind.answer.rawValue)
             out.put(id)
             answer.encode(to: &out)
-        case .heard(let sessions):
-            out.put(Kind.heard.rawValue)
-            out.put(sessions) { $0.put($1) }
         }
         return out.framed()
     }
@@ -63,9 +58,6 @@ enum PeerFrame {
             self = .raft(message, payload: Array(input.rest()))
         case .ask: self = .ask(id: try input.integer(), try PeerQuestion(from: &input))
         case .answer: self = .answer(id: try input.integer(), try PeerAnswer(from: &input))
-        case .heard:
-            self = .heard(
-                try input.array(itemBytesMin: 8, "sessions") { input throws(WireError) in try input.integer() })
         }
         guard input.isAtEnd else { throw WireError(.unexpectedValue(input.bytesLeft), at: input.at, "end") }
     }

@@ -15,10 +15,13 @@ enum PeerQuestion {
     case join(JoinAsk)
     /// About the quorum itself: what it looks like, who belongs to it.
     case quorum(QuorumQuestion)
+    /// Sessions whose clients were heard from at the asker since it last said so. Answered once it is sure that this leader
+    /// still led when it came.
+    case heard([Int64])
 
     private enum Kind: UInt8 {
         case coordination = 1
-        case metadata, readIndex, join, quorum
+        case metadata, readIndex, join, quorum, heard
     }
 
     func encode(to out: inout ByteWriter) {
@@ -36,6 +39,9 @@ enum PeerQuestion {
         case .quorum(let question):
             out.put(Kind.quorum.rawValue)
             question.encode(to: &out)
+        case .heard(let sessions):
+            out.put(Kind.heard.rawValue)
+            out.put(sessions) { $0.put($1) }
         }
     }
 
@@ -47,6 +53,9 @@ enum PeerQuestion {
         case .readIndex: self = .readIndex
         case .join: self = .join(try JoinAsk(from: &input))
         case .quorum: self = .quorum(try QuorumQuestion(from: &input))
+        case .heard:
+            self = .heard(
+                try input.array(itemBytesMin: 8, "sessions") { input throws(WireError) in try input.integer() })
         }
     }
 }
@@ -56,7 +65,7 @@ struct PeerAnswer {
     enum Outcome {
         case coordination(Result<CoordinationReply, CoordinationError>)
         case metadata(MetadataOutcome)
-        /// To `readIndex`: the index says it all.
+        /// To `readIndex`: the index says it all. To `heard`: it was.
         case fresh
         case joined(session: Int64, MetadataOutcome)
         case quorum(QuorumReply)

@@ -13,6 +13,8 @@ enum Asker {
     case correction
     /// This broker itself, on its way out.
     case leave
+    /// This broker itself, which told who was heard from.
+    case heard
     /// A Kafka client of this broker, about the quorum itself.
     case kafka(ControlRequest)
     /// An operator's wish, by this broker's HTTP.

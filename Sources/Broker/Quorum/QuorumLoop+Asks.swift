@@ -22,12 +22,15 @@ extension QuorumLoop {
     /// While the leadership is handed over nothing is proposed: who takes it over must have all there is, or the others will not vote
     /// for it (thesis §3.10).
     private func waitsForTransfer(_ question: PeerQuestion) -> Bool {
-        if case .readIndex = question { return false }
-        return raft.isTransferring
+        switch question {
+        case .readIndex, .heard: false
+        default: raft.isTransferring
+        }
     }
 
     /// A leader is known, or this one serves: what waited for that goes on, in its order.
     func askAgain() {
+        tellHeard()
         for (question, asker, _) in asks.takeUnsent() { ask(question, asker) }
     }
 
@@ -42,6 +45,7 @@ extension QuorumLoop {
         switch asker {
         case .peer(let key, let id): send(.answer(id: id, answer), to: key)
         case .nobody: break
+        case .heard: deliver(answer, to: asker)
         case .client, .control, .join, .correction, .leave, .kafka, .admin:
             if case .notLeader = answer.outcome { return deliver(answer, to: asker) }
             if answer.index > applied { asks.wait(asker, answer) } else { deliver(answer, to: asker) }
@@ -55,6 +59,7 @@ extension QuorumLoop {
         case .join: joinAnswered(answer.outcome)
         case .correction: membership.isCorrecting = false
         case .leave: left()
+        case .heard: heardAnswered(answer.outcome)
         case .kafka(let ticket): kafkaAnswered(ticket, answer.outcome)
         case .admin(let id): adminAnswered(id, answer.outcome)
         case .peer, .nobody: break

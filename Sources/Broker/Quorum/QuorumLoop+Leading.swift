@@ -19,6 +19,7 @@ extension QuorumLoop {
         case .readIndex: confirm(asker, .fresh)
         case .join(let ask): decideJoin(ask, asker)
         case .quorum(let question): decideQuorum(question, asker)
+        case .heard(let sessions): heard(sessions, asker)
         }
     }
 
@@ -93,14 +94,14 @@ extension QuorumLoop {
     // MARK: - Serving
 
     /// A loop that did not turn for so long was stopped, or its machine was.
-    private static var stallMs: Int64 { 2000 }
+    private var stallMs: Int64 { max(200, min(2000, config.zookeeper.sessionTimeoutMinMs / 4)) }
 
     /// What is due on the leader.
     func lead() {
         expireAsks()
         guard leadership.isServing, failure == nil else { return }
         // A leader that did not run could not hear anyone: nobody is dead for that.
-        if leadership.lastLook.adding(milliseconds: Self.stallMs) < now.instant { leadership.tracker.restart(at: now.instant) }
+        if leadership.lastLook.adding(milliseconds: stallMs) < now.instant { leadership.tracker.restart(at: now.instant) }
         leadership.lastLook = now.instant
         guard !raft.isTransferring else { return }
         for session in leadership.tracker.takeExpired(at: now.instant) { expire(session) }
@@ -111,6 +112,9 @@ extension QuorumLoop {
         publishController()
         publishVoters()
     }
+
+    /// Nothing is due while the leadership is handed over: Raft wakes us when that is over.
+    var leaderWake: Instant? { raft.isTransferring ? nil : leadership.nextWake }
 
     /// All of earlier terms is applied: from here on it may decide.
     func beginServing() {
@@ -123,9 +127,11 @@ extension QuorumLoop {
         askAgain()
     }
 
-    func heard(_ sessions: [Int64], at key: ReplicaKey) {
-        guard leadership.isServing else { return }
+    /// The answer waits for a proof that we led when they were heard: a leader after us gives everyone a whole timeout, from
+    /// later on. It rests on no entry, so it waits for none.
+    private func heard(_ sessions: [Int64], _ asker: Asker) {
         for session in sessions { leadership.tracker.heard(session, at: now.instant) }
+        drive(.readRequested(id: leadership.confirm(asker, .fresh, index: 0)))
     }
 
     private func expire(_ session: Int64) {

@@ -13,8 +13,8 @@ extension QuorumLoop {
         guard failure == nil else { return }
         if case .wanted(let at) = membership.standing, at <= now.instant { join() }
         guard membership.nextHeard <= now.instant else { return }
-        let every = max(50, min(config.zookeeper.tickMs / 4, config.quorum.brokerHeartbeatMs / 2))
-        membership.nextHeard = now.instant.adding(milliseconds: every)
+        let every = min(config.zookeeper.sessionTimeoutMinMs / 8, config.quorum.brokerHeartbeatMs / 2)
+        membership.nextHeard = now.instant.adding(milliseconds: max(20, every))
         tellHeard()
         if membership.session != nil { correctVoter() }
     }
@@ -71,16 +71,26 @@ extension QuorumLoop {
         drive(.transferLeadership(to: nil))
     }
 
-    /// Tells the leader which sessions live. Pings are not replicated; the leader alone counts the time.
-    private func tellHeard() {
-        var sessions = zookeeper.takeHeard()
-        if let session = membership.session { sessions.append(session) }
-        if sessions.isEmpty { return }
-        if leadership.isServing {
-            heard(sessions, at: me)
-        } else if let leader = raft.leader, leader != me {
-            send(.heard(sessions), to: leader)
+    /// Tells the leader which sessions live. Pings are not replicated; the leader alone counts the time. Its answer lets this broker
+    /// vouch for them: one that the leader cannot hear must not let its clients believe that they are heard.
+    func tellHeard() {
+        guard membership.telling == nil, failure == nil else { return }
+        guard leadership.isServing || raft.leader.map({ links.link(to: $0) != nil }) ?? false else { return }
+        let sessions = zookeeper.takeHeard()
+        membership.telling = (sessions, now.instant)
+        ask(.heard(sessions + (membership.session.map { [$0] } ?? [])), .heard)
+    }
+
+    func heardAnswered(_ outcome: PeerAnswer.Outcome) {
+        guard let telling = membership.telling else { return }
+        membership.telling = nil
+        guard case .fresh = outcome else {
+            for session in telling.sessions { zookeeper.noteHeard(session) }
+            return
         }
+        let wasCutOff = isUnheard
+        membership.vouchedAt = max(membership.vouchedAt, telling.since)
+        if wasCutOff, !isUnheard { endReadOnly() }
     }
 
     // MARK: - On the leader

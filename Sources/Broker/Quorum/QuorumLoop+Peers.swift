@@ -49,7 +49,6 @@ extension QuorumLoop {
         case .raft(let message, let payload): received(message, payload, from: key, on: link)
         case .ask(let id, let question): ask(question, .peer(key, id: id))
         case .answer(let id, let answer): answered(id, answer)
-        case .heard(let sessions): heard(sessions, at: key)
         }
     }
 

@@ -6,10 +6,6 @@ import ZooKeeper
 
 /// ZooKeeper clients: they connect, ask, and go.
 extension QuorumLoop {
-    /// How long clients are kept while no leader is known. Longer than an election takes, shorter than the leader on the other side of
-    /// a split network would let their sessions live.
-    private static var leaderlessMaxMs: Int64 { 3000 }
-
     func openZooKeeper(_ connection: BrokerConnection) {
         let client = ZooKeeperConnection(connection, now: now)
         if config.zookeeper.skipsACLs { client.identities.append(.superuser) }
@@ -58,6 +54,7 @@ extension QuorumLoop {
         switch client.state {
         case .greeting: greet(client, try ConnectRequest(frame, &at))
         case .opening: drop(client, "it asks before its session is open")
+        case .open where !isVouched(client): drop(client, "no leader of the quorum can be reached")
         case .open:
             let header = try ZooKeeperRequestHeader(frame, &at)
             client.statistics.lastXid = header.xid
@@ -235,35 +232,5 @@ extension QuorumLoop {
             client.connection.isPaused = false
             markDirty(client.connection)
         }
-    }
-
-    // MARK: - Time
-
-    /// Without a leader there is nothing to be had here for clients: they find a broker that has one, or are read for if they agree.
-    func keepClients() {
-        if leadership.isServing || raft.leader != nil && raft.leader != me {
-            zookeeper.leaderlessSince = nil
-            return
-        }
-        let since = zookeeper.leaderlessSince ?? now.instant
-        zookeeper.leaderlessSince = since
-        guard now.instant >= since.adding(milliseconds: Self.leaderlessMaxMs) else { return }
-        for client in zookeeper.all where !client.isReadOnly && !client.connection.isClosing {
-            if case .greeting = client.state { continue }
-            drop(client, "no leader of the quorum can be reached")
-        }
-    }
-
-    /// When clients without a leader are to be looked at.
-    var clientsWake: Instant? {
-        guard let since = zookeeper.leaderlessSince, !zookeeper.clients.isEmpty else { return asks.nextExpiry }
-        let due = since.adding(milliseconds: Self.leaderlessMaxMs)
-        return [due > now.instant ? due : nil, asks.nextExpiry].compactMap { $0 }.min()
-    }
-
-    /// No leader has been known for so long that clients which agree are read for.
-    var isCutOff: Bool {
-        guard let since = zookeeper.leaderlessSince else { return false }
-        return now.instant >= since.adding(milliseconds: min(Self.leaderlessMaxMs, config.quorum.electionTimeoutMs))
     }
 }

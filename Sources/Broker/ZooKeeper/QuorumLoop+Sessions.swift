@@ -14,14 +14,17 @@ extension QuorumLoop {
         client.seenZxid = max(0, request.lastZxidSeen)
         guard let password = SessionPassword(request.password.isEmpty ? [UInt8](repeating: 0, count: 16) : request.password)
         else { return drop(client, "its password is of \(request.password.count) bytes") }
-        if raft.leader == nil, isCutOff, config.zookeeper.isReadOnlyModeEnabled {
+        if isCutOff, config.zookeeper.isReadOnlyModeEnabled {
             guard request.isReadOnly == true else { return drop(client, "no leader of the quorum can be reached") }
             return openReadOnly(client, request)
         }
         let timeout = Int64(request.timeoutMs)
         client.timeoutMs = Int32(
             clamping: min(max(timeout, config.zookeeper.sessionTimeoutMinMs), config.zookeeper.sessionTimeoutMaxMs))
+        // The time it would wait here in vain is missing where it could be served.
+        guard isVouched(client) else { return drop(client, "no leader of the quorum can be reached") }
         client.state = .opening(request)
+        client.askedForSessionAt = now.instant
         client.connection.isPaused = true  // What it sends behind is read once the session is open.
         let command: CoordinationCommand
         if request.sessionID == 0 {

@@ -23,7 +23,7 @@ extension QuorumLoop {
     private func answer(_ word: FourLetterWord) -> String {
         switch word {
         case .ruok: "imok"
-        case .isro: isReadOnlyHere ? "ro" : "rw"
+        case .isro: isCutOff ? "ro" : "rw"
         case .srvr: serverText
         case .stat: statText
         case .conf: confText
@@ -51,17 +51,15 @@ extension QuorumLoop {
         }
     }
 
-    private var isReadOnlyHere: Bool { isCutOff && raft.leader == nil }
-
     private var mode: String {
-        if isReadOnlyHere { return "read-only" }
+        if isCutOff { return "read-only" }
         if raft.voters.voters.count == 1, raft.role == .leader { return "standalone" }
         if raft.role == .leader { return "leader" }
         return raft.voters.contains(me) ? "follower" : "observer"
     }
 
     private var serverText: String {
-        if !leadership.isServing, raft.leader == nil || raft.leader == me, !isReadOnlyHere {
+        if !leadership.isServing, raft.leader == nil || raft.leader == me, !isCutOff {
             return "This ZooKeeper instance is not currently serving requests\n"
         }
         return "Zookeeper version: \(Self.zooKeeperVersion), built on needletail\n" + countsText

@@ -41,6 +41,8 @@ final class ZooKeeperConnection {
     /// 0 until it is open; of a client that is only read for, a number of this broker's own below zero.
     var session: Int64 = 0
     var timeoutMs: Int32 = 0
+    /// When the leader was asked for the session: it knows that its client lived then.
+    var askedForSessionAt = Instant(nanoseconds: 0)
     /// The highest zxid that it was told.
     var seenZxid: Int64 = 0
     /// What it has shown to be: its address, and whom it proved.

@@ -16,9 +16,6 @@ package struct WorkloadOptions: Sendable {
     package var sessionTimeoutMs: Int32 = 6000
     /// One client in so many takes its answers slowly; 0: none.
     package var slowReaderOnceIn = 0
-    /// So long before its time a session may expire: a broker that answers for it may be cut off from the leader, and take that long to
-    /// notice.
-    package var expiryGraceMs: Int64 = 3000
     /// A client that lost its connection sleeps long once in so many times; 0: never.
     package var napOnceIn = 4
     package var usesWatches = true

@@ -5,7 +5,7 @@ import ZooKeeper
 extension ZnodeClient {
     func answered(_ request: Pending, _ reply: ZooKeeperReply, zxid: Int64) {
         workload.count(\.answered)
-        session.aliveAt = max(session.aliveAt, request.sentAt)
+        session.noteAnswer(sentAt: request.sentAt, at: world.now)
         if case .close = request.purpose { return closed() }
         if zxid < lastZxid {
             world.fail(

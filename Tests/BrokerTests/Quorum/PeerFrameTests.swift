@@ -66,10 +66,10 @@ struct PeerFrameTests {
         ]
         let questions: [PeerQuestion] = [
             .coordination(.closeSession(id: 4, broker: 2)), .metadata(.unregisterBroker(3)), .readIndex,
-            .quorum(.addVoter(Self.voters.voters[0])), .quorum(.transferLeadership(to: nil)),
+            .quorum(.addVoter(Self.voters.voters[0])), .quorum(.transferLeadership(to: nil)), .heard([1, -1, .max]),
         ]
         let hello = PeerHello(clusterID: "c", key: Self.one, voters: [PeerAddress(host: "h", port: 9093)])
-        var frames = [PeerFrame.hello(hello), .heard([1, -1, .max])]
+        var frames = [PeerFrame.hello(hello)]
         frames += answers.map { .answer(id: 7, PeerAnswer($0, index: 11)) }
         frames += questions.map { .ask(id: 7, $0) }
         for frame in frames {
