@@ -26,7 +26,7 @@ package struct RecordView: Equatable, Sendable {
 }
 
 /// The least a record can take: seven fields of one byte each.
-@usableFromInline let recordBytesMin = 7
+@usableFromInline package let recordBytesMin = 7
 
 /// Reads one record, front to back, in place, headers included, and leaves the cursor behind it.
 ///

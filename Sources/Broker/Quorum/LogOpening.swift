@@ -45,7 +45,7 @@ struct LogOpening {
                 guard repairs else { throw QuorumError(what) }
                 let end = try Log.cutDamage(
                     disk: disk, topicPartition: place, path: path, position: position, offset: offset, now: now)
-                try lost(max(end ?? offset, start.recoveryPoint ?? offset), what)
+                try lost(max(end, start.recoveryPoint ?? offset), what)
                 start = RecoveryStart(
                     recoveryPoint: start.recoveryPoint.map { min($0, offset) },
                     logStartOffset: start.logStartOffset.map { min($0, offset) })

@@ -69,6 +69,16 @@ struct QuorumStorageTests {
         #expect(try open().restored.hardState.owes == LogPosition(end: 4, term: 0))
     }
 
+    @Test func `a log that is damaged in many places owes all that may have stood there`() throws {
+        try fill(try open().log, [1, 1, 1, 1, 1, 2])
+        let path = "__cluster_metadata-0/00000000000000000000.log"
+        let size = try #require(disk.bytes(of: path)).count
+        for batch in [1, 3, 4, 5] { disk.corrupt(path, at: size / 6 * batch + 70) }  // The third is sound.
+        let owes = try #require(try open().restored.hardState.owes)
+        #expect(owes.end >= 6)
+        #expect(owes.end < 100)
+    }
+
     @Test func `a bit that turns in a batch's term is found`() throws {
         try fill(try open().log, [1, 1])
         let path = "__cluster_metadata-0/00000000000000000000.log"
