@@ -9,20 +9,24 @@ struct LogOpening {
     /// Others have the log too: what is damaged may be cut.
     let repairs: Bool
     let now: Timestamp
-    /// Where the log ended that this replica once vouched for, if it is shorter now.
-    private(set) var lostEnd: Offset?
+    /// With what this replica vouched for and lacks (`owes`); on the disk before anything is cut, for the next start may find no trace
+    /// of it.
+    private(set) var hardState: HardState
+    private let snapshot: SnapshotID
     private(set) var warnings: [String] = []
     /// Behind the snapshot.
     private(set) var entries: [LoggedEntry] = []
 
-    init(directory: LogDirectory, repairs: Bool, now: Timestamp) {
+    /// - Parameter snapshot: what it stands for need not be in the log; the log never ends before it.
+    init(directory: LogDirectory, behind snapshot: SnapshotID, _ hardState: HardState, repairs: Bool, now: Timestamp) {
         self.directory = directory
+        self.snapshot = snapshot
+        self.hardState = hardState
         self.repairs = repairs
         self.now = now
     }
 
-    /// - Parameter snapshot: what it stands for need not be in the log; the log never ends before it.
-    mutating func open(behind snapshot: SnapshotID) throws -> QuorumLog {
+    mutating func open() throws -> QuorumLog {
         let disk = directory.disk
         let place = QuorumLog.topicPartition
         var start = directory.recoveryStart(of: place)
@@ -39,13 +43,14 @@ struct LogOpening {
                     disk: disk, topicPartition: place, topicID: .metadataTopic, config: QuorumLog.config,
                     start: start, now: now)
                 warnings += report.warnings
-                return try finish(QuorumLog(log: log, disk: disk), snapshot, start)
+                return try finish(QuorumLog(log: log, disk: disk), start)
             } catch LogError.corrupted(let path, let offset, let position, let detail) {
                 let what = "\(path) is damaged at position \(position), offset \(offset): \(detail)"
                 guard repairs else { throw QuorumError(what) }
-                let end = try Log.cutDamage(
-                    disk: disk, topicPartition: place, path: path, position: position, offset: offset, now: now)
+                let damage = Log.Damage(path: path, position: position, offset: offset)
+                let end = try Log.endMax(disk: disk, topicPartition: place, behind: damage, now: now)
                 try lost(max(end, start.recoveryPoint ?? offset), what)
+                try Log.cut(disk: disk, topicPartition: place, at: damage, now: now)
                 start = RecoveryStart(
                     recoveryPoint: start.recoveryPoint.map { min($0, offset) },
                     logStartOffset: start.logStartOffset.map { min($0, offset) })
@@ -53,9 +58,7 @@ struct LogOpening {
         }
     }
 
-    private mutating func finish(
-        _ log: QuorumLog, _ snapshot: SnapshotID, _ start: RecoveryStart
-    ) throws -> QuorumLog {
+    private mutating func finish(_ log: QuorumLog, _ start: RecoveryStart) throws -> QuorumLog {
         if let point = start.recoveryPoint, log.endOffset < point, point > snapshot.end {
             try lost(point, "it ends at \(log.endOffset), though all below \(point) was synced")
         }
@@ -95,9 +98,13 @@ struct LogOpening {
         }
     }
 
-    private mutating func lost(_ end: Offset, _ why: String) throws(QuorumError) {
+    private mutating func lost(_ end: Offset, _ why: String) throws {
         guard repairs else { throw QuorumError(why) }
-        lostEnd = max(lostEnd ?? end, end)
+        guard end > snapshot.end else { return warnings.append("\(why); the snapshot stands for all of that") }
+        let owes = LogPosition(end: end, term: hardState.term)
+        hardState.owes = max(owes, hardState.owes ?? owes)
+        try directory.disk.replaceWhole(
+            HardStateFile.path, HardStateFile.encode(hardState), directory: QuorumLog.directory)
         warnings.append("\(why); what is missing up to offset \(end) comes back from the other voters, and until then this one has no vote")
     }
 }

@@ -79,11 +79,12 @@ package enum QuorumStorage {
                 }
             }
             for name in leftovers { try disk.remove(QuorumLog.directory + "/" + name) }
-            var opening = LogOpening(directory: directory, repairs: repairs, now: now)
-            let log = try opening.open(behind: snapshot)
+            var opening = LogOpening(
+                directory: directory, behind: snapshot, hardState ?? HardState(), repairs: repairs, now: now)
+            let log = try opening.open()
             var found = QuorumFound(
                 log: log, entries: opening.entries, hasSnapshot: hasSnapshot, warnings: opening.warnings)
-            found.restored.hardState = hardState ?? HardState()
+            found.restored.hardState = opening.hardState
             found.restored.snapshot = snapshot
             if hasSnapshot {
                 let path = SnapshotFile.path(snapshot)
@@ -93,27 +94,17 @@ package enum QuorumStorage {
             }
             found.restored.logStart = log.startOffset
             found.restored.runs = log.termRuns
-            try finish(&found, opening.lostEnd)
+            for entry in found.entries {
+                if case .voters(let set) = entry.entry {
+                    found.restored.voterSets.append(PlacedVoterSet(offset: entry.offset, voters: set))
+                }
+            }
             return found
         } catch {
             throw StartError(
                 "The metadata log in \(directory.disk.name)/\(QuorumLog.directory) cannot be used: \(error). "
                     + "It holds the cluster's topics, configurations and znodes; restore it from a copy, or, where other voters "
                     + "have it, format the directory anew and add it to the quorum as a new voter.")
-        }
-    }
-
-    private static func finish(_ found: inout QuorumFound, _ lostEnd: Offset?) throws {
-        for entry in found.entries {
-            if case .voters(let set) = entry.entry {
-                found.restored.voterSets.append(PlacedVoterSet(offset: entry.offset, voters: set))
-            }
-        }
-        if let lostEnd, lostEnd > found.log.endOffset {
-            let owes = LogPosition(end: lostEnd, term: found.restored.hardState.term)
-            found.restored.hardState.owes = max(owes, found.restored.hardState.owes ?? owes)
-            try found.log.disk.replaceWhole(
-                HardStateFile.path, HardStateFile.encode(found.restored.hardState), directory: QuorumLog.directory)
         }
     }
 }

@@ -57,7 +57,7 @@ extension ZnodeClient {
     private func prepare() {
         request(.create(CreateRequest(path: WorkloadOptions.root)), .prepare)
         request(.create(CreateRequest(path: WorkloadOptions.sequenceRoot)), .prepare)
-        isPrepared = true
+        isPrepared = true  // Until the connection is lost, and these with it.
     }
 
     private func anyPath() -> String {

@@ -192,6 +192,7 @@ package final class ZnodeClient {
         }
         pending = []
         pendingHead = 0
+        isPrepared = false
         pauseBeforeConnecting()
     }
 

@@ -79,6 +79,24 @@ struct QuorumStorageTests {
         #expect(owes.end < 100)
     }
 
+    @Test func `what is owed is known to the next start, wherever this one failed`() throws {
+        var failures = 0
+        for fault in [DiskOperation.sync, .truncate, .write, .remove, .rename] {
+            for count in 0..<6 {
+                let one = QuorumStorageTests()
+                try one.fill(try one.open().log, [1, 1, 1, 1, 1, 2])
+                let path = "__cluster_metadata-0/00000000000000000000.log"
+                let size = try #require(one.disk.bytes(of: path)).count
+                one.disk.corrupt(path, at: size / 6 + 70)
+                one.disk.fail(fault, with: .io(5), after: count)
+                do { _ = try one.open() } catch { failures += 1 }
+                one.disk.clearFaults()
+                #expect(try one.open().restored.hardState.owes == LogPosition(end: 6, term: 0), "\(fault) \(count)")
+            }
+        }
+        #expect(failures >= 5)
+    }
+
     @Test func `a bit that turns in a batch's term is found`() throws {
         try fill(try open().log, [1, 1])
         let path = "__cluster_metadata-0/00000000000000000000.log"
