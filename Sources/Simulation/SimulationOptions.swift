@@ -29,7 +29,9 @@ package struct SimulationOptions: Sendable {
         workload = WorkloadOptions.drawn(from: &chance)
         faults = FaultOptions.drawn(brokers: voters, from: &chance)
         // Where a way is blocked, the system notices after `userTimeout` only.
-        let blocking: Set<FaultOptions.Kind> = [.oneWay, .isolate, .stall, .pause, .breakConnection]
+        let blocking: Set<FaultOptions.Kind> = [
+            .oneWay, .isolate, .stall, .pause, .breakConnection, .splitVote, .leaderChurn, .pauseLeader,
+        ]
         if !blocking.isDisjoint(with: faults.kinds) {
             workload.expiryGraceMs += network.userTimeoutMicroseconds / 1000
         }
@@ -37,6 +39,7 @@ package struct SimulationOptions: Sendable {
         let sync = [500, 2000, 20_000, 100_000].randomElement(using: &chance)! as Int64
         syncMicroseconds = sync / 10...sync
         electionTimeoutMs = [300, 1000].randomElement(using: &chance)!
+        faults.electionTimeoutMs = electionTimeoutMs
         snapshotBytes = [8 << 10, 64 << 10, 20 << 20].randomElement(using: &chance)!
     }
 

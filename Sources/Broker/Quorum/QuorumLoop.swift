@@ -165,10 +165,14 @@ package final class QuorumLoop {
         let isSnapshotting = snapshotSlice()
         finishTurn()
         if isSnapshotting { return now.instant }
-        // A replica that takes no part has nothing to be in time for but its connections.
+        // A replica that takes no part has nothing to be in time for but its connections; a leader that hands over lets nothing
+        // fall due, or it would turn for nothing until it is through.
         let inOffice =
             failure == nil
-            ? [raft.nextWake, leadership.nextWake, membership.nextWake, awaitsSpace ? fullUntil : nil] : []
+            ? [
+                raft.nextWake, raft.isTransferring ? nil : leadership.nextWake, membership.nextWake,
+                awaitsSpace ? fullUntil : nil,
+            ] : []
         return (inOffice + [links.nextDial, clientsWake]).compactMap { $0 }.min()
     }
 

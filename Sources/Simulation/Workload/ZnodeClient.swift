@@ -105,6 +105,10 @@ package final class ZnodeClient {
     package var isAnswered: Bool { isConnected && inFlight == 0 }
     package var sessionID: Int64 { session.id }
     var inFlight: Int { pending.count - pendingHead }
+    /// What it has waited for the longest.
+    var oldestRequest: String? {
+        inFlight == 0 ? nil : "\(pending[pendingHead].opCode) since \(pending[pendingHead].sentAt.nanoseconds / 1_000_000) ms"
+    }
 
     // MARK: - What the world calls
 
@@ -171,6 +175,7 @@ package final class ZnodeClient {
         for lost in pending[pendingHead...] {
             workload.count(\.lost)
             if case .close = lost.purpose { endSession(isAnswered: false) }
+            if case .prepare = lost.purpose { isPrepared = false }
         }
         pending = []
         pendingHead = 0
