@@ -54,6 +54,7 @@ package final class ZnodeClient {
     let servers: [HostID]
     let port: UInt16
     let readsSlowly: Bool
+    let onlyReads: Bool
 
     package internal(set) var state = State.idle
     var session = Session()
@@ -95,6 +96,7 @@ package final class ZnodeClient {
         self.servers = servers
         self.port = port
         readsSlowly = world.workload.once(in: workload.options.slowReaderOnceIn)
+        onlyReads = number > 1 && world.workload.once(in: workload.options.readerOnceIn)
     }
 
     var host: HostID { .client(number) }
