@@ -90,7 +90,8 @@ struct ReplicaChecker {
             if let known = committed[end], let term = probe.term(before: end), known.term != term {
                 world.fail(
                     "what is committed stays",
-                    "the entry before \(end) has term \(known.term) on broker \(known.broker), \(term) on \(broker)")
+                    "the entry before \(end) has term \(known.term) on broker \(known.broker), \(term) on \(broker)"
+                )
             }
             index += 1
         }

@@ -31,7 +31,9 @@ extension FaultPlan {
 
     /// Whether a kind strikes at this occasion. Where elections are concerned, it takes several in a row to do harm.
     private func strikes(_ kind: FaultOptions.Kind) -> Bool {
-        guard options.kinds.contains(kind), restsUntil[kind].map({ $0 <= world.now }) ?? true else { return false }
+        guard options.kinds.contains(kind), restsUntil[kind].map({ $0 <= world.now }) ?? true else {
+            return false
+        }
         counts[kind, default: 0] += 1
         let isInBurst = kind != .powerAfterCommit && kind != .pauseLeader && !world.faults.once(in: 6)
         if !isInBurst { restsUntil[kind] = world.now.adding(milliseconds: duration(max: 2 * options.gapMs)) }
