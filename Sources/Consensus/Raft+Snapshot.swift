@@ -144,6 +144,11 @@ extension Raft {
         answer(chunk, received: received)
     }
 
+    /// Nothing is answered: the leader sends the piece again after an election timeout, and hears then where to begin.
+    mutating func chunkDropped(_ chunk: SnapshotChunk) {
+        if incoming?.storing == chunk { incoming = nil }
+    }
+
     private mutating func install(_ chunk: SnapshotChunk) {
         snapshot = chunk.snapshot
         snapshotBytes = chunk.total

@@ -20,6 +20,8 @@ package enum RaftEvent: Equatable, Sendable {
     case readRequested(id: UInt64)
     /// The piece of a snapshot that `storeChunk` gave is kept; of the last piece: the whole snapshot is on stable storage.
     case chunkStored(SnapshotChunk)
+    /// There was no room for it: all pieces of that snapshot are gone. The leader sends them again, from the first on.
+    case chunkDropped(SnapshotChunk)
     /// Our own snapshot is durable; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's
     /// end or before). `Raft.neededFrom` tells what others still have to get.
     case snapshotTaken(SnapshotID, bytes: Int64, logStart: Offset)
@@ -56,7 +58,7 @@ package enum RaftEffect: Equatable, Sendable {
     case readReady(id: UInt64, index: Offset)
     /// Not the leader, or no more: ask whoever leads.
     case readRefused(id: UInt64)
-    /// Keep the piece of a snapshot in hand, then say `chunkStored`. `position` 0 begins anew. Nothing of our own changes by
+    /// Keep the piece of a snapshot in hand, then say `chunkStored` or `chunkDropped`. `position` 0 begins anew. Nothing of our own changes by
     /// it yet.
     case storeChunk(SnapshotChunk)
     /// The snapshot whose last piece was stored takes the log's place, at once and for good: the log is empty and begins at

@@ -11,10 +11,13 @@ package final class Cluster {
     package private(set) var nodes: [SimulatedNode] = []
     package private(set) var clients: [ZnodeClient] = []
     private var checker = ReplicaChecker()
+    private var occasions = OccasionWatch()
     /// Who changes the voters, if anybody does.
     var quorumOperator: QuorumOperator?
     /// Called with each stroke of fate that is due.
     package var onFault: ((Fault) -> Void)?
+    /// Called with each occasion for a stroke that is aimed.
+    var onOccasion: ((Occasion) -> Void)?
     /// Carries out an operator's wish: a change of voters, a transfer.
     package var onOperator: ((Fault) -> Void)?
     /// Called with each inspection.
@@ -82,7 +85,10 @@ package final class Cluster {
         case .turn(let broker, let life, let loop):
             let node = node(broker)
             node.takeTurn(life: life, loop: loop)
-            if let probe = node.probe { checker.look(at: node, probe, world: world) }
+            if let probe = node.probe {
+                checker.look(at: node, probe, world: world)
+                for occasion in occasions.look(at: node, probe) { onOccasion?(occasion) }
+            }
         case .synced(let broker, let life, let sync): node(broker).syncDone(life: life, sync: sync)
         case .network(let what): network.handle(what)
         case .client(let number): clients[number - 1].clockRang()
@@ -146,6 +152,9 @@ package final class Cluster {
                 + (probe.failureReason.map { ", failed: \($0)" } ?? "")
         }.joined(separator: "; ")
             + "; clients: "
-            + clients.map { "\($0.number) \($0.isConnected ? "connected" : "apart")" }.joined(separator: ", ")
+            + clients.map { client in
+                let waits = client.oldestRequest.map { ", waits for \($0) of \(client.inFlight)" } ?? ""
+                return "\(client.number) \(client.isConnected ? "connected" : "apart")\(waits)"
+            }.joined(separator: ", ")
     }
 }

@@ -32,6 +32,7 @@ package struct SimulationOptions: Sendable {
         let sync = [500, 2000, 20_000, 100_000].randomElement(using: &chance)! as Int64
         syncMicroseconds = sync / 10...sync
         electionTimeoutMs = [300, 1000].randomElement(using: &chance)!
+        faults.electionTimeoutMs = electionTimeoutMs
         snapshotBytes = [8 << 10, 64 << 10, 20 << 20].randomElement(using: &chance)!
     }
 

@@ -195,6 +195,21 @@ struct SnapshotTests {
         #expect(hear(&one, first) == [answer(10)])
     }
 
+    /// Found by the simulator: a replica whose disk had been full once ignored the piece for ever.
+    @Test func `a snapshot that there was no room for begins anew when its piece comes again`() {
+        var one = Dialogue()
+        let first = chunk(of: position(60, 1), at: 0, count: 10, total: 15)
+        let last = chunk(of: position(60, 1), at: 10, count: 5, total: 15)
+        _ = hear(&one, first)
+        #expect(one.step(.chunkDropped(first)) == [])
+        #expect(hear(&one, first) == [.storeChunk(first)])
+        _ = one.step(.chunkStored(first))
+        _ = hear(&one, last)
+        #expect(one.step(.chunkDropped(last)) == [])
+        #expect(hear(&one, last) == [answer(0)])
+        #expect(hear(&one, first) == [.storeChunk(first)])
+    }
+
     @Test func `another leader's snapshot begins anew, though it ends at the same place`() {
         var one = Dialogue()
         let first = chunk(of: position(60, 1), at: 0, count: 10, total: 15)

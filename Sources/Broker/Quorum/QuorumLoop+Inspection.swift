@@ -7,6 +7,8 @@ package import Vocabulary
 extension QuorumLoop {
     package var term: LeaderEpoch { raft.term }
     package var isLeader: Bool { raft.role == .leader }
+    /// Whom it votes for in its term; nil: nobody yet.
+    package var votedFor: BrokerID? { raft.hardState.votedFor?.id }
     /// All below is committed, as this replica knows.
     package var committedOffset: Offset { raft.committed }
     package var appliedOffset: Offset { applied }

@@ -211,7 +211,8 @@ extension QuorumLoop {
         } catch {
             dropIncoming()
             guard error.reason == .noSpace else { return fail("\(error)") }
-            log(.error, "There is no space for the leader's snapshot.", [("reason", "\(error)")])
+            log(.error, "There is no space for the leader's snapshot; it is asked for again.", [("reason", "\(error)")])
+            drive(.chunkDropped(chunk))
         }
     }
 

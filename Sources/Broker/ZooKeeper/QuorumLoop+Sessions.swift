@@ -1,5 +1,6 @@
 import Consensus
 import Coordination
+import HashTreeCollections
 import Vocabulary
 import ZooKeeper
 
@@ -41,6 +42,11 @@ extension QuorumLoop {
     func opened(_ client: ZooKeeperConnection, _ request: ConnectRequest, _ outcome: PeerAnswer.Outcome) {
         switch outcome {
         case .coordination(.success(.session(let session))):
+            // The answer waited until it was applied, and what was decided behind it may be applied by now too: a move that the client
+            // had asked for elsewhere and given up, and that came late.
+            guard coordination.sessions[session.id]?.broker == me.id else {
+                return drop(client, "its session moved or ended before it was open")
+            }
             client.session = session.id
             client.state = .open
             if let before = zookeeper.opened(client) { drop(before, "its session moved to another connection") }

@@ -20,8 +20,9 @@ struct ReplicaChecker {
     }
 
     private var leaders: [LeaderEpoch: Int] = [:]
-    /// The term of the entry before each end that somebody saw committed.
+    /// The term of the entry before each end that somebody saw committed, and those ends, rising.
     private var committed: [Offset: Committed] = [:]
+    private var committedEnds: [Offset] = []
     /// The state at each end that somebody had applied just then.
     private var states: [Offset: Applied] = [:]
     private var committedMax: Offset = 0
@@ -41,6 +42,7 @@ struct ReplicaChecker {
             if probe.isLeader { oneLeader(broker, probe.term, world) }
             return
         }
+        let before = last[broker].flatMap { $0.life == now.life ? $0.committed : nil } ?? 0
         if let last = last[broker] {
             if now.term < last.term {
                 world.fail("a term never goes back", "broker \(broker): from \(last.term) to \(now.term)")
@@ -59,7 +61,7 @@ struct ReplicaChecker {
                 "only what is committed is applied",
                 "broker \(broker) applied \(now.applied) of \(committedMax)")
         }
-        sameTerm(broker, probe, world)
+        sameTerms(broker, probe, from: before, world)
         sameState(broker, probe, world)
         if !probe.orphanedOwners.isEmpty {
             world.fail("no ephemeral without its session", "broker \(broker): \(probe.orphanedOwners)")
@@ -77,19 +79,37 @@ struct ReplicaChecker {
         }
     }
 
-    /// Two logs that agree on the term of an entry agree on all before it (§5.3), so this is enough to compare them.
-    private mutating func sameTerm(_ broker: Int, _ probe: any ReplicaProbe, _ world: World) {
-        guard let term = probe.term(before: probe.committedOffset) else { return }
-        if let known = committed[probe.committedOffset] {
-            if known.term != term {
+    /// Two logs that agree on the term of an entry agree on all before it (§5.3). All ends that this replica came to know
+    /// are looked at all the same: what was overwritten may lie before an entry that everybody has.
+    private mutating func sameTerms(
+        _ broker: Int, _ probe: any ReplicaProbe, from before: Offset, _ world: World
+    ) {
+        var index = place(of: before)
+        while index < committedEnds.count, committedEnds[index] <= probe.committedOffset {
+            let end = committedEnds[index]
+            if let known = committed[end], let term = probe.term(before: end), known.term != term {
                 world.fail(
                     "what is committed stays",
-                    "the entry before \(probe.committedOffset) has term \(known.term) on broker \(known.broker), \(term) on \(broker)"
+                    "the entry before \(end) has term \(known.term) on broker \(known.broker), \(term) on \(broker)"
                 )
             }
-        } else {
-            committed[probe.committedOffset] = Committed(term: term, broker: broker)
+            index += 1
         }
+        let end = probe.committedOffset
+        guard committed[end] == nil, let term = probe.term(before: end) else { return }
+        committed[end] = Committed(term: term, broker: broker)
+        committedEnds.insert(end, at: place(of: end))
+    }
+
+    /// Of the first end at or behind this one.
+    private func place(of end: Offset) -> Int {
+        var low = 0
+        var high = committedEnds.count
+        while low < high {
+            let middle = (low + high) / 2
+            if committedEnds[middle] < end { low = middle + 1 } else { high = middle }
+        }
+        return low
     }
 
     private mutating func sameState(_ broker: Int, _ probe: any ReplicaProbe, _ world: World) {

@@ -4,6 +4,8 @@ package import Vocabulary
 package protocol ReplicaProbe: AnyObject {
     var term: LeaderEpoch { get }
     var isLeader: Bool { get }
+    /// Whom it votes for in its term; nil: nobody yet.
+    var votedFor: BrokerID? { get }
     /// All below is committed, as this replica knows.
     var committedOffset: Offset { get }
     /// All below is applied.

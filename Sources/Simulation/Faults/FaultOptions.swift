@@ -3,15 +3,36 @@ import Vocabulary
 /// Which strokes of fate a run has, and how often; each may be off (swarm).
 package struct FaultOptions: Sendable {
     package enum Kind: String, CaseIterable, Sendable, Codable {
+        // By the clock.
         case kill, power, blackout, stop, pause, isolate, oneWay, breakConnection, stall, rot, fillDisk,
             slowDisk, failSync,
             skewClock, membership, transfer
+        // Aimed: within milliseconds of something that others then rest on.
+        /// A candidate is cut off as it stands, so that another stands in the same term.
+        case splitVote
+        /// A voter dies once it has voted, and is back while the election goes on.
+        case crashAfterVote
+        /// Leaders are cut off or die as they come to office, one after the other (figure 8 of the Raft paper).
+        case leaderChurn
+        /// A leader stops for about as long as the others need to elect another, and wakes up in the belief that it leads.
+        case pauseLeader
+        /// The power fails at several brokers once something is committed: it must be on disks by then.
+        case powerAfterCommit
+
+        var isAimed: Bool {
+            switch self {
+            case .splitVote, .crashAfterVote, .leaderChurn, .pauseLeader, .powerAfterCommit: true
+            default: false
+            }
+        }
     }
     package var kinds: [Kind] = []
-    /// Between two strokes, on average.
+    /// Between two strokes, on average; of the aimed, between two of a kind or two bursts of it.
     package var gapMs: Int64 = 800
     /// How long what is ended again lasts, at most.
     package var durationMaxMs: Int64 = 5000
+    /// Measures how long elections are disturbed.
+    package var electionTimeoutMs: Int64 = 1000
     /// The brokers whose disks may rot: so few that a majority keeps good copies, in the whole run.
     package var rotting: [Int] = []
 
@@ -19,7 +40,9 @@ package struct FaultOptions: Sendable {
 
     static func drawn(brokers: Int, from chance: inout SeededGenerator) -> FaultOptions {
         var options = FaultOptions()
-        options.kinds = Kind.allCases.filter { _ in !chance.once(in: 2) }
+        // Where much goes wrong by the clock, what is aimed seldom comes to its end.
+        let clockOnceIn = [2, 2, 6].randomElement(using: &chance)!
+        options.kinds = Kind.allCases.filter { chance.once(in: $0.isAimed ? 2 : clockOnceIn) }
         // A smaller quorum would have a smaller minority to lose.
         if options.kinds.contains(.rot) { options.kinds.removeAll { $0 == .membership } }
         options.gapMs = [300, 1000, 2000, 5000].randomElement(using: &chance)!

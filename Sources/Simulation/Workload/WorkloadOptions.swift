@@ -16,6 +16,9 @@ package struct WorkloadOptions: Sendable {
     package var sessionTimeoutMs: Int32 = 6000
     /// One client in so many takes its answers slowly; 0: none.
     package var slowReaderOnceIn = 0
+    /// One client in so many only reads, behind syncs; 0: none. Where nobody writes, a leader that was replaced has nothing in hand that
+    /// keeps it from answering.
+    package var readerOnceIn = 0
     /// A client that lost its connection sleeps long once in so many times; 0: never.
     package var napOnceIn = 4
     package var usesWatches = true
@@ -34,6 +37,7 @@ package struct WorkloadOptions: Sendable {
         options.sessionTimeoutMs = [4000, 6000, 10_000].randomElement(using: &chance)!
         options.slowReaderOnceIn = chance.once(in: 3) ? 3 : 0
         options.napOnceIn = chance.once(in: 3) ? 0 : 4
+        options.readerOnceIn = chance.once(in: 2) ? 2 : 0
         options.usesWatches = !chance.once(in: 4)
         options.usesSequentials = !chance.once(in: 3)
         return options

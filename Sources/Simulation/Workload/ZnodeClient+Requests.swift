@@ -7,6 +7,7 @@ extension ZnodeClient {
 
     func askSomething() {
         guard isPrepared else { return prepare() }
+        if onlyReads, !isSteady { return readBehindSync(anyPath()) }
         let pick = Int.random(in: 0..<100, using: &world.workload)
         switch pick {
         case 0..<40: writeShared()

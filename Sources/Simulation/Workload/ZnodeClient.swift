@@ -72,6 +72,7 @@ package final class ZnodeClient {
     let servers: [HostID]
     let port: UInt16
     let readsSlowly: Bool
+    let onlyReads: Bool
 
     package internal(set) var state = State.idle
     var session = Session()
@@ -113,6 +114,7 @@ package final class ZnodeClient {
         self.servers = servers
         self.port = port
         readsSlowly = world.workload.once(in: workload.options.slowReaderOnceIn)
+        onlyReads = number > 1 && world.workload.once(in: workload.options.readerOnceIn)
     }
 
     var host: HostID { .client(number) }
@@ -123,6 +125,10 @@ package final class ZnodeClient {
     package var isAnswered: Bool { isConnected && inFlight == 0 }
     package var sessionID: Int64 { session.id }
     var inFlight: Int { pending.count - pendingHead }
+    /// What it has waited for the longest.
+    var oldestRequest: String? {
+        inFlight == 0 ? nil : "\(pending[pendingHead].opCode) since \(pending[pendingHead].sentAt.nanoseconds / 1_000_000) ms"
+    }
 
     // MARK: - What the world calls
 
@@ -189,6 +195,7 @@ package final class ZnodeClient {
         for lost in pending[pendingHead...] {
             workload.count(\.lost)
             if case .close = lost.purpose { endSession(isAnswered: false) }
+            if case .prepare = lost.purpose { isPrepared = false }
         }
         pending = []
         pendingHead = 0
