@@ -52,6 +52,7 @@ extension Producer {
             again(index, at, inDoubt: false, delayed: true, at: now)
             renewIdentity()
         case _ where error.isRetriable && !isLate:
+            lanes[index].inFlight[at].lastError = error
             again(index, at, inDoubt: error.isInDoubt, delayed: true, at: now)
         default:
             finish(index, serial, offset: -1, error: error, &effects)
@@ -108,12 +109,22 @@ extension Producer {
     }
 
     /// Gives up what is older than the delivery timeout and not in flight; what is in flight ends by its request.
-    mutating func expire(_ effects: inout [Effect], at now: Instant) {
+    mutating func expire(_ effects: inout [Effect], view: ClusterView, at now: Instant) {
         for index in lanes.indices {
             let late = lanes[index].sealed.prefix {
                 $0.createdAt.adding(milliseconds: settings.deliveryTimeoutMs) <= now
             }
-            for batch in late { finish(index, batch.serial, offset: -1, error: .timedOut, &effects) }
+            for batch in late {
+                finish(index, batch.serial, offset: -1, error: reason(batch, lanes[index].place, view), &effects)
+            }
         }
+    }
+
+    /// Why a batch was not delivered all that time: its partition has nobody to send it to, or what its last sending came to.
+    private func reason(_ batch: ProducerLane.Batch, _ place: TopicPartition, _ view: ClusterView) -> ClientError {
+        if (view[place]?.leader ?? BrokerID.none) == BrokerID.none {
+            return .broker(.leaderNotAvailable, "partition \(place) has no leader: it is offline")
+        }
+        return batch.lastError ?? .timedOut
     }
 }

@@ -148,7 +148,7 @@ package struct Producer: Sendable {
         case .answered(let token, let answers): answered(token, answers, &effects, at: now)
         case .requestFailed(let token, let error): failed(token, error, &effects, at: now)
         }
-        expire(&effects, at: now)
+        expire(&effects, view: view, at: now)
         send(&effects, view: view, at: now)
         if isEmpty { isFlushing = false }
         if let due = nextDue(at: now) { effects.append(.wake(at: due)) }

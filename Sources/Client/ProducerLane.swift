@@ -15,6 +15,8 @@ struct ProducerLane: Sendable {
         var tries = 0
         /// An earlier sending may have been appended.
         var isInDoubt = false
+        /// Why it had to be sent again.
+        var lastError: ClientError?
 
         var recordCount: Int32 { Int32(ids.count) }
     }

@@ -26,6 +26,9 @@ package struct LogConfig: Equatable, Sendable {
     /// Blocks are set aside ahead of the writer in steps of this size (four times as much once a segment is large);
     /// 0 turns it off. Ours, not Kafka's.
     package var reserveStepBytes: Int64 = 16 << 20
+    /// Instead, the file is kept filled with zeros in front of the writer, so that a sync of what is appended need not make it
+    /// longer: for a log that is synced all the time. Ours, not Kafka's; decision 0009.
+    package var fillsAhead = false
 
     package init() {}
 }

@@ -6,6 +6,33 @@ import Vocabulary
 extension Recovery {
     private static let sectorSize: Int64 = 512
 
+    /// Cuts the zeros that the file was filled with ahead of the writer (`fillsAhead`), if there is nothing else behind `position`.
+    ///
+    /// Only behind the recovery point: below it, where there were batches, zeros are damage like any other.
+    mutating func cutFill(_ segment: Segment, at position: Int64) throws(DiskError) -> Bool {
+        guard log.config.fillsAhead, try isZero(segment, from: position) else { return false }
+        try cut(segment, at: position)
+        return true
+    }
+
+    private func isZero(_ segment: Segment, from position: Int64) throws(DiskError) -> Bool {
+        var scanner = BatchScanner(disk: disk, file: segment.log, end: segment.size, chunk: 64 << 10)
+        var at = position
+        while at < segment.size {
+            let count = Int(min(segment.size - at, 64 << 10))
+            guard let bytes = try scanner.bytes(at: at, count: count), bytes.allSatisfy({ $0 == 0 }) else { return false }
+            at += Int64(count)
+        }
+        return true
+    }
+
+    private mutating func cut(_ segment: Segment, at position: Int64) throws(DiskError) {
+        try disk.truncate(segment.log, to: position)
+        segment.size = position
+        segment.reservedUpTo = 0
+        mustSync.append(.file(segment.log))
+    }
+
     /// No sound batch stands at `position` of a segment behind the recovery point.
     ///
     /// With nothing sound behind it, it is the end of a write that was cut off: it goes. With sound batches behind it
@@ -33,10 +60,7 @@ extension Recovery {
                     + "which no one was promised, are cut too")
         }
         report.truncatedBytes += segment.size - position
-        try disk.truncate(segment.log, to: position)
-        segment.size = position
-        segment.reservedUpTo = 0
-        mustSync.append(.file(segment.log))
+        try cut(segment, at: position)
         try dropSegments(from: index + 1, nil)
     }
 

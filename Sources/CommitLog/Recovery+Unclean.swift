@@ -188,7 +188,7 @@ extension Recovery {
                 report.batchesScanned += 1
                 report.bytesScanned += Int64(header.sizeInBytes)
             case .damaged(let detail):
-                try cutOrReport(index, at: position, end, detail)
+                if try !cutFill(segment, at: position) { try cutOrReport(index, at: position, end, detail) }
                 break scan
             }
         }

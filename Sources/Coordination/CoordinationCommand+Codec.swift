@@ -1,11 +1,9 @@
-import Vocabulary
+package import Vocabulary
 
 /// A command on its way from the broker that was asked to the leader. Both may be of different versions of the program: a leader
 /// refuses what it does not know.
 extension CoordinationCommand {
-    private static let version: UInt8 = 0
-
-    private enum CommandType: UInt8 {
+    private enum CommandType: UInt64 {
         case write = 1
         case multi = 2
         case createSession = 3
@@ -15,49 +13,44 @@ extension CoordinationCommand {
     }
 
     package func encode() -> [UInt8] {
-        var out = CoordinationWriter()
-        out.put(byte: Self.version)
+        var out = FieldWriter()
+        out.putVersion()
         switch self {
         case .write(let operation, let caller):
-            out.put(byte: CommandType.write.rawValue)
+            out.put(type: CommandType.write)
             caller.encode(to: &out)
             operation.encode(to: &out)
         case .multi(let operations, let caller):
-            out.put(byte: CommandType.multi.rawValue)
+            out.put(type: CommandType.multi)
             caller.encode(to: &out)
             out.put(operations) { $1.encode(to: &$0) }
         case .createSession(let timeoutMs, let password, let broker):
-            out.put(byte: CommandType.createSession.rawValue)
+            out.put(type: CommandType.createSession)
             out.put(Session(id: 0, password: password, timeoutMs: timeoutMs, broker: broker))
         case .moveSession(let id, let password, let timeoutMs, let broker):
-            out.put(byte: CommandType.moveSession.rawValue)
+            out.put(type: CommandType.moveSession)
             out.put(Session(id: id, password: password, timeoutMs: timeoutMs, broker: broker))
         case .closeSession(let id, let broker):
-            out.put(byte: CommandType.closeSession.rawValue)
-            out.put(fixed: UInt64(bitPattern: id))
-            out.put(byte: broker == nil ? 0 : 1)
-            if let broker { out.put(broker.value) }
+            out.put(type: CommandType.closeSession)
+            out.put(id)
+            out.put(broker) { $0.put(zigzag: $1.value) }
         case .deleteContainer(let path):
-            out.put(byte: CommandType.deleteContainer.rawValue)
+            out.put(type: CommandType.deleteContainer)
             out.put(path)
         }
         return out.bytes
     }
 
-    package init(decoding bytes: some Collection<UInt8>) throws(CoordinationCodingError) {
-        var input = CoordinationReader(bytes)
-        let version = try input.byte()
-        guard version == Self.version else { throw .unknownVersion(version) }
-        let place = input.at
-        let number = try input.byte()
-        guard let type = CommandType(rawValue: number) else { throw .unknownType(number, at: place) }
-        switch type {
+    package init(decoding bytes: some Collection<UInt8>) throws(FieldError) {
+        var input = FieldReader(bytes)
+        try input.version()
+        switch try input.type(CommandType.self) {
         case .write:
             let caller = try Caller(from: &input)
             self = .write(try ZnodeOperation(from: &input), by: caller)
         case .multi:
             let caller = try Caller(from: &input)
-            let operations = try input.array { input throws(CoordinationCodingError) in
+            let operations = try input.array { input throws(FieldError) in
                 try ZnodeOperation(from: &input)
             }
             self = .multi(operations, by: caller)
@@ -71,8 +64,8 @@ extension CoordinationCommand {
                 id: session.id, password: session.password, timeoutMs: session.timeoutMs,
                 broker: session.broker)
         case .closeSession:
-            let id = Int64(bitPattern: try input.fixed())
-            self = .closeSession(id: id, broker: try input.byte() == 0 ? nil : BrokerID(try input.int32()))
+            let id = try input.integer(Int64.self)
+            self = .closeSession(id: id, broker: try input.optional { input throws(FieldError) in BrokerID(try input.zigzag32()) })
         case .deleteContainer: self = .deleteContainer(path: try input.string())
         }
         try input.end()
@@ -80,21 +73,21 @@ extension CoordinationCommand {
 }
 
 extension Caller {
-    func encode(to out: inout CoordinationWriter) {
-        out.put(fixed: UInt64(bitPattern: session))
-        out.put(broker.value)
+    func encode(to out: inout FieldWriter) {
+        out.put(session)
+        out.put(zigzag: broker.value)
         out.put(identities) { $0.put($1) }
     }
 
-    init(from input: inout CoordinationReader) throws(CoordinationCodingError) {
-        session = Int64(bitPattern: try input.fixed())
-        broker = BrokerID(try input.int32())
-        identities = try input.array { input throws(CoordinationCodingError) in try input.identity() }
+    init(from input: inout FieldReader) throws(FieldError) {
+        session = try input.integer(Int64.self)
+        broker = BrokerID(try input.zigzag32())
+        identities = try input.array { input throws(FieldError) in try input.identity() }
     }
 }
 
 extension ZnodeOperation {
-    private enum OperationType: UInt8 {
+    private enum OperationType: UInt64 {
         case create = 1
         case delete = 2
         case setData = 3
@@ -102,48 +95,46 @@ extension ZnodeOperation {
         case check = 5
     }
 
-    func encode(to out: inout CoordinationWriter) {
+    func encode(to out: inout FieldWriter) {
         switch self {
         case .create(let path, let data, let acl, let kind):
-            out.put(byte: OperationType.create.rawValue)
+            out.put(type: OperationType.create)
             out.put(path)
-            out.put(data)
+            out.put(data: data)
             out.put(acl)
             kind.encode(to: &out)
         case .delete(let path, let version):
-            out.put(byte: OperationType.delete.rawValue)
+            out.put(type: OperationType.delete)
             out.put(path)
-            out.put(version)
+            out.put(zigzag: version)
         case .setData(let path, let data, let version):
-            out.put(byte: OperationType.setData.rawValue)
+            out.put(type: OperationType.setData)
             out.put(path)
-            out.put(data)
-            out.put(version)
+            out.put(data: data)
+            out.put(zigzag: version)
         case .setACL(let path, let acl, let version):
-            out.put(byte: OperationType.setACL.rawValue)
+            out.put(type: OperationType.setACL)
             out.put(path)
             out.put(acl)
-            out.put(version)
+            out.put(zigzag: version)
         case .check(let path, let version):
-            out.put(byte: OperationType.check.rawValue)
+            out.put(type: OperationType.check)
             out.put(path)
-            out.put(version)
+            out.put(zigzag: version)
         }
     }
 
-    init(from input: inout CoordinationReader) throws(CoordinationCodingError) {
-        let place = input.at
-        let number = try input.byte()
-        guard let type = OperationType(rawValue: number) else { throw .unknownType(number, at: place) }
+    init(from input: inout FieldReader) throws(FieldError) {
+        let type = try input.type(OperationType.self)
         let path = try input.string()
         switch type {
         case .create:
             self = .create(
                 path: path, data: try input.data(), acl: try input.acl(), kind: try ZnodeKind(from: &input))
-        case .delete: self = .delete(path: path, version: try input.int32())
-        case .setData: self = .setData(path: path, data: try input.data(), version: try input.int32())
-        case .setACL: self = .setACL(path: path, acl: try input.acl(), version: try input.int32())
-        case .check: self = .check(path: path, version: try input.int32())
+        case .delete: self = .delete(path: path, version: try input.zigzag32())
+        case .setData: self = .setData(path: path, data: try input.data(), version: try input.zigzag32())
+        case .setACL: self = .setACL(path: path, acl: try input.acl(), version: try input.zigzag32())
+        case .check: self = .check(path: path, version: try input.zigzag32())
         }
     }
 }
@@ -162,18 +153,18 @@ extension ZnodeKind {
         }
     }
 
-    func encode(to out: inout CoordinationWriter) {
-        out.put(byte: flags)
+    func encode(to out: inout FieldWriter) {
+        out.put(flags)
         switch self {
-        case .ttl(let ttl), .ttlSequential(let ttl): out.put(ttl)
+        case .ttl(let ttl), .ttlSequential(let ttl): out.put(zigzag: ttl)
         case .persistent, .ephemeral, .persistentSequential, .ephemeralSequential, .container: break
         }
     }
 
-    init(from input: inout CoordinationReader) throws(CoordinationCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         let place = input.at
         let flags = try input.byte()
-        let ttl: Int64? = flags == 5 || flags == 6 ? try input.int64() : nil
+        let ttl: Int64? = flags == 5 || flags == 6 ? try input.zigzag64() : nil
         do { try self.init(flags: Int32(flags), ttl: ttl) } catch {
             throw .malformed(at: place, "\(flags) is no kind of znode")
         }

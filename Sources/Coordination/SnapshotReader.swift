@@ -1,4 +1,5 @@
 import HashTreeCollections
+package import Vocabulary
 
 /// Reads what `SnapshotWriter` wrote, in pieces of any size. Trusts nothing: what no writer writes is an error.
 package struct SnapshotReader: Sendable {
@@ -17,11 +18,11 @@ package struct SnapshotReader: Sendable {
     package init(config: CoordinationConfig = CoordinationConfig()) { self.config = config }
 
     /// - Throws: for bytes that are no snapshot; reading on makes no sense then.
-    package mutating func read(_ piece: some Collection<UInt8>) throws(CoordinationCodingError) {
+    package mutating func read(_ piece: some Collection<UInt8>) throws(FieldError) {
         rest += piece
         var at = 0
         while let body = try nextBody(&at) {
-            var input = CoordinationReader(slice: rest[body])
+            var input = FieldReader(slice: rest[body])
             try readRecord(&input)
         }
         rest.removeFirst(at)
@@ -29,13 +30,13 @@ package struct SnapshotReader: Sendable {
     }
 
     /// The state, once all pieces were read.
-    package func finish() throws(CoordinationCodingError) -> Coordination {
+    package func finish() throws(FieldError) -> Coordination {
         guard let whole, rest.isEmpty else { throw .truncated(at: position + rest.count) }
         return whole
     }
 
     /// Where the next record is; nil when it is not whole yet.
-    private func nextBody(_ at: inout Int) throws(CoordinationCodingError) -> Range<Int>? {
+    private func nextBody(_ at: inout Int) throws(FieldError) -> Range<Int>? {
         var length: UInt64 = 0
         for index in 0..<10 {
             guard at + index < rest.count else { return nil }
@@ -50,18 +51,17 @@ package struct SnapshotReader: Sendable {
         throw .malformed(at: position + at, "a record's length of more than 64 bits")
     }
 
-    private mutating func readRecord(_ input: inout CoordinationReader) throws(CoordinationCodingError) {
+    private mutating func readRecord(_ input: inout FieldReader) throws(FieldError) {
         if whole != nil { throw malformed(input, "a record behind the end") }
-        let number = try input.byte()
+        let number = try input.varint()
         guard let type = SnapshotRecord(rawValue: number) else {
             throw .unknownType(number, at: position + input.at)
         }
         if (lastZxid == nil) != (type == .header) { throw malformed(input, "a header that is not first") }
         switch type {
         case .header:
-            let version = try input.byte()
-            guard version == SnapshotRecord.version else { throw .unknownVersion(version) }
-            lastZxid = try input.int64()
+            try input.version()
+            lastZxid = try input.zigzag64()
         case .list: lists.append(try input.acl())
         case .node: try readNode(&input)
         case .session:
@@ -74,7 +74,7 @@ package struct SnapshotReader: Sendable {
         if !input.isAtEnd { throw malformed(input, "bytes left over") }
     }
 
-    private mutating func readNode(_ input: inout CoordinationReader) throws(CoordinationCodingError) {
+    private mutating func readNode(_ input: inout FieldReader) throws(FieldError) {
         let depth = try input.varint()
         guard depth <= UInt64(open.count), depth <= UInt64(ZnodePath.depthMax), depth > 0 || nodeCount == 0
         else {
@@ -95,8 +95,8 @@ package struct SnapshotReader: Sendable {
     }
 
     /// Puts nodes at `depth` and below, to which no more children come, into their parents.
-    private mutating func close(downTo depth: Int, _ input: CoordinationReader)
-        throws(CoordinationCodingError)
+    private mutating func close(downTo depth: Int, _ input: FieldReader)
+        throws(FieldError)
     {
         while open.count > max(depth, 1) {
             let (name, node) = open.removeLast()
@@ -109,7 +109,7 @@ package struct SnapshotReader: Sendable {
         }
     }
 
-    private mutating func readEnd(_ input: inout CoordinationReader) throws(CoordinationCodingError)
+    private mutating func readEnd(_ input: inout FieldReader) throws(FieldError)
         -> Coordination
     {
         let nodes = try input.varint()
@@ -126,22 +126,22 @@ package struct SnapshotReader: Sendable {
         return Coordination(tree: tree, sessions: self.sessions, lastZxid: lastZxid, config: config)
     }
 
-    private func malformed(_ input: CoordinationReader, _ why: String) -> CoordinationCodingError {
+    private func malformed(_ input: FieldReader, _ why: String) -> FieldError {
         .malformed(at: position + input.at, why)
     }
 }
 
 extension ZnodeHead {
-    init(from input: inout CoordinationReader, acl: ACL) throws(CoordinationCodingError) {
-        czxid = try input.int64()
-        mzxid = czxid &+ (try input.int64())
-        pzxid = czxid &+ (try input.int64())
-        ctime = try input.int64()
-        mtime = ctime &+ (try input.int64())
-        version = try input.int32()
-        aversion = try input.int32()
-        childrenCreated = try input.int32()
-        owner = ZnodeOwner(bits: try input.int64())
+    init(from input: inout FieldReader, acl: ACL) throws(FieldError) {
+        czxid = try input.zigzag64()
+        mzxid = czxid &+ (try input.zigzag64())
+        pzxid = czxid &+ (try input.zigzag64())
+        ctime = try input.zigzag64()
+        mtime = ctime &+ (try input.zigzag64())
+        version = try input.zigzag32()
+        aversion = try input.zigzag32()
+        childrenCreated = try input.zigzag32()
+        owner = ZnodeOwner(bits: try input.zigzag64())
         self.acl = acl
     }
 }

@@ -1,10 +1,9 @@
 import HashTreeCollections
+import Vocabulary
 
 /// The kinds of records in a snapshot, each behind its length: a header, access lists before the first node that has
 /// one, the tree from the root down (a node before its children), sessions, an end.
-enum SnapshotRecord: UInt8 {
-    static let version: UInt8 = 0
-
+enum SnapshotRecord: UInt64 {
     case header = 1
     case list = 2
     case node = 3
@@ -24,7 +23,7 @@ package struct SnapshotWriter: Sendable {
     private var root: Znode?
     private var listNumbers: [ACL: UInt64] = [:]
     /// Written, not handed out.
-    private var out = CoordinationWriter()
+    private var out = FieldWriter()
     private var isAtEnd = false
 
     package init(_ coordination: Coordination) {
@@ -32,10 +31,10 @@ package struct SnapshotWriter: Sendable {
         sessionCount = coordination.sessions.count
         nodeCount = coordination.tree.count
         root = coordination.tree.root.node
-        var header = CoordinationWriter()
-        header.put(byte: SnapshotRecord.header.rawValue)
-        header.put(byte: SnapshotRecord.version)
-        header.put(coordination.lastZxid)
+        var header = FieldWriter()
+        header.put(type: SnapshotRecord.header)
+        header.putVersion()
+        header.put(zigzag: coordination.lastZxid)
         add(header)
     }
 
@@ -56,12 +55,12 @@ package struct SnapshotWriter: Sendable {
             if let (name, box) = open[last].next() { return write(box.node, named: name, depth: open.count) }
             open.removeLast()
         }
-        var record = CoordinationWriter()
+        var record = FieldWriter()
         if let (_, session) = sessions.next() {
-            record.put(byte: SnapshotRecord.session.rawValue)
+            record.put(type: SnapshotRecord.session)
             record.put(session)
         } else {
-            record.put(byte: SnapshotRecord.end.rawValue)
+            record.put(type: SnapshotRecord.end)
             record.put(varint: UInt64(nodeCount))
             record.put(varint: UInt64(sessionCount))
             isAtEnd = true
@@ -71,21 +70,21 @@ package struct SnapshotWriter: Sendable {
 
     private mutating func write(_ node: Znode, named name: ExactText, depth: Int) {
         let head = node.head
-        var record = CoordinationWriter(capacity: node.dataLength + name.text.utf8.count + 64)
-        record.put(byte: SnapshotRecord.node.rawValue)
+        var record = FieldWriter(capacity: node.dataLength + name.text.utf8.count + 64)
+        record.put(type: SnapshotRecord.node)
         record.put(varint: UInt64(depth))
         record.put(name.text)
         record.put(varint: number(of: head.acl))
-        record.put(head.czxid)
-        record.put(head.mzxid &- head.czxid)
-        record.put(head.pzxid &- head.czxid)
-        record.put(head.ctime)
-        record.put(head.mtime &- head.ctime)
-        record.put(head.version)
-        record.put(head.aversion)
-        record.put(head.childrenCreated)
-        record.put(head.owner.bits)
-        record.put(node.data)
+        record.put(zigzag: head.czxid)
+        record.put(zigzag: head.mzxid &- head.czxid)
+        record.put(zigzag: head.pzxid &- head.czxid)
+        record.put(zigzag: head.ctime)
+        record.put(zigzag: head.mtime &- head.ctime)
+        record.put(zigzag: head.version)
+        record.put(zigzag: head.aversion)
+        record.put(zigzag: head.childrenCreated)
+        record.put(zigzag: head.owner.bits)
+        record.put(data: node.data)
         add(record)
         open.append(node.children.makeIterator())
     }
@@ -94,14 +93,14 @@ package struct SnapshotWriter: Sendable {
         if let known = listNumbers[list] { return known }
         let number = UInt64(listNumbers.count)
         listNumbers[list] = number
-        var record = CoordinationWriter()
-        record.put(byte: SnapshotRecord.list.rawValue)
+        var record = FieldWriter()
+        record.put(type: SnapshotRecord.list)
         record.put(list)
         add(record)
         return number
     }
 
-    private mutating func add(_ record: CoordinationWriter) {
+    private mutating func add(_ record: FieldWriter) {
         out.put(varint: UInt64(record.bytes.count))
         out.append(record.bytes)
     }

@@ -1,4 +1,4 @@
-import Vocabulary
+package import Vocabulary
 
 /// The form of a command on its way to the controller: type, version, then the fields in order, as in records.
 ///
@@ -6,9 +6,9 @@ import Vocabulary
 /// here too: who forwarded the command is told, and nothing is done by half.
 extension MetadataCommand {
     package func encode() -> [UInt8] {
-        var out = MetadataWriter()
-        out.put(varint: type.rawValue)
-        out.put(varint: 0)
+        var out = FieldWriter()
+        out.put(type: type)
+        out.putVersion()
         switch self {
         case .formatCluster(let id, let features):
             out.put(id)
@@ -55,9 +55,10 @@ extension MetadataCommand {
         return out.bytes
     }
 
-    package init(decoding bytes: [UInt8]) throws(MetadataCodingError) {
-        var input = MetadataReader(bytes)
+    package init(decoding bytes: [UInt8]) throws(FieldError) {
+        var input = FieldReader(bytes)
         let type = try input.type(CommandType.self)
+        try input.version()
         self = try Self.decode(type, from: &input)
         try input.end()
     }
@@ -106,13 +107,13 @@ extension MetadataCommand {
     }
 
     private static func decode(
-        _ type: CommandType, from input: inout MetadataReader
-    ) throws(MetadataCodingError) -> MetadataCommand {
+        _ type: CommandType, from input: inout FieldReader
+    ) throws(FieldError) -> MetadataCommand {
         switch type {
         case .formatCluster:
             .formatCluster(
                 clusterID: try input.string(),
-                features: try input.array(itemBytesMin: 3) { input throws(MetadataCodingError) in
+                features: try input.array(itemBytesMin: 3) { input throws(FieldError) in
                     (name: try input.string(), level: try input.integer(Int16.self))
                 })
         case .createTopics:

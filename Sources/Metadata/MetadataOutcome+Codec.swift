@@ -1,12 +1,12 @@
-import Vocabulary
+package import Vocabulary
 
 /// The form of an outcome on its way back to the broker that forwarded the command: type, version, then the fields in
 /// order. What is unknown is an error, as in `MetadataCommand+Codec.swift`.
 extension MetadataOutcome {
     package func encode() -> [UInt8] {
-        var out = MetadataWriter()
-        out.put(varint: type.rawValue)
-        out.put(varint: 0)
+        var out = FieldWriter()
+        out.put(type: type)
+        out.putVersion()
         switch self {
         case .failure(let error): error.encode(to: &out)
         case .success(.done): break
@@ -24,9 +24,10 @@ extension MetadataOutcome {
         return out.bytes
     }
 
-    package init(decoding bytes: [UInt8]) throws(MetadataCodingError) {
-        var input = MetadataReader(bytes)
+    package init(decoding bytes: [UInt8]) throws(FieldError) {
+        var input = FieldReader(bytes)
         let type = try input.type(OutcomeType.self)
+        try input.version()
         self = try Self.decode(type, from: &input)
         try input.end()
     }
@@ -47,8 +48,8 @@ extension MetadataOutcome {
     }
 
     private static func decode(
-        _ type: OutcomeType, from input: inout MetadataReader
-    ) throws(MetadataCodingError) -> MetadataOutcome {
+        _ type: OutcomeType, from input: inout FieldReader
+    ) throws(FieldError) -> MetadataOutcome {
         switch type {
         case .refused: .failure(try MetadataError(from: &input))
         case .done: .success(.done)

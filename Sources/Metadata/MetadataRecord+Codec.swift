@@ -1,6 +1,6 @@
-import Vocabulary
+package import Vocabulary
 
-/// The stored form of a record: type, version, then the fields in order. See `MetadataWriter` for the primitives.
+/// The stored form of a record: type, version, then the fields in order. See `FieldWriter` for the primitives.
 ///
 /// How it may grow, so that every old log stays readable for ever:
 /// - A type's number is never reused, and a version's fields never change.
@@ -9,9 +9,9 @@ import Vocabulary
 /// - What is unknown, of type, version or bytes left over, is an error: skipping a fact would make images differ.
 extension MetadataRecord {
     package func encode() -> [UInt8] {
-        var out = MetadataWriter()
-        out.put(varint: type.rawValue)
-        out.put(varint: 0)
+        var out = FieldWriter()
+        out.put(type: type)
+        out.putVersion()
         switch self {
         case .clusterFormatted(let id): out.put(id)
         case .featureSet(let name, let level):
@@ -53,9 +53,10 @@ extension MetadataRecord {
         return out.bytes
     }
 
-    package init(decoding bytes: [UInt8]) throws(MetadataCodingError) {
-        var input = MetadataReader(bytes)
+    package init(decoding bytes: [UInt8]) throws(FieldError) {
+        var input = FieldReader(bytes)
         let type = try input.type(RecordType.self)
+        try input.version()
         self = try Self.decode(type, from: &input)
         try input.end()
     }
@@ -102,8 +103,8 @@ extension MetadataRecord {
     }
 
     private static func decode(
-        _ type: RecordType, from input: inout MetadataReader
-    ) throws(MetadataCodingError) -> MetadataRecord {
+        _ type: RecordType, from input: inout FieldReader
+    ) throws(FieldError) -> MetadataRecord {
         switch type {
         case .clusterFormatted: .clusterFormatted(clusterID: try input.string())
         case .featureSet: .featureSet(name: try input.string(), level: try input.integer(Int16.self))

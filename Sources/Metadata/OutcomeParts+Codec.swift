@@ -3,12 +3,12 @@ import Vocabulary
 // The structs inside outcomes, version 0. The rules of growth stand in `MetadataRecord+Codec.swift`.
 
 extension MetadataError {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(code.rawValue)
         out.put(message)
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(try input.choice(ErrorCode.self, "error code"), try input.string())
     }
 }
@@ -16,7 +16,7 @@ extension MetadataError {
 extension CreatedTopic {
     /// Each topic brings some thirty configurations, mostly the same ones. What a topic has in common with the one before
     /// it is not written again: thousands of topics would not fit into a frame.
-    static func encode(_ topics: [CreatedTopic], to out: inout MetadataWriter) {
+    static func encode(_ topics: [CreatedTopic], to out: inout FieldWriter) {
         var before: [ResolvedConfig] = []
         out.put(topics) { out, topic in
             out.put(topic.name)
@@ -34,16 +34,16 @@ extension CreatedTopic {
         }
     }
 
-    static func decode(from input: inout MetadataReader) throws(MetadataCodingError) -> [CreatedTopic] {
+    static func decode(from input: inout FieldReader) throws(FieldError) -> [CreatedTopic] {
         var before: [ResolvedConfig] = []
-        return try input.array(itemBytesMin: 25) { input throws(MetadataCodingError) in
+        return try input.array(itemBytesMin: 25) { input throws(FieldError) in
             var topic = CreatedTopic(name: try input.string())
             topic.id = try input.uuid()
             topic.error = try input.optional(MetadataError.init(from:))
             topic.partitionCount = try input.integer(Int32.self)
             topic.replicationFactor = try input.integer(Int16.self)
             var index = 0
-            topic.configs = try input.array(itemBytesMin: 1) { input throws(MetadataCodingError) in
+            topic.configs = try input.array(itemBytesMin: 1) { input throws(FieldError) in
                 defer { index += 1 }
                 if try input.boolean() { return try ResolvedConfig(from: &input) }
                 guard index < before.count else { throw input.malformed("no topic before has such a value") }
@@ -56,7 +56,7 @@ extension CreatedTopic {
 }
 
 extension ResolvedConfig {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(name)
         out.put(type.rawValue)
         out.put(value)
@@ -71,12 +71,12 @@ extension ResolvedConfig {
         out.put(documentation)
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(
             name: try input.string(), type: try input.choice(ConfigType.self, "configuration type"),
             value: try input.nullableString(),
             source: try input.choice(ConfigSource.self, "configuration source"),
-            synonyms: try input.array(itemBytesMin: 3) { input throws(MetadataCodingError) in
+            synonyms: try input.array(itemBytesMin: 3) { input throws(FieldError) in
                 Candidate(
                     name: try input.string(), value: try input.nullableString(),
                     source: try input.choice(ConfigSource.self, "configuration source"))
@@ -87,13 +87,13 @@ extension ResolvedConfig {
 }
 
 extension DeletedTopic {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(name)
         out.put(id)
         out.put(error) { $1.encode(to: &$0) }
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(
             name: try input.nullableString(), id: try input.uuid(),
             error: try input.optional(MetadataError.init(from:)))
@@ -101,36 +101,36 @@ extension DeletedTopic {
 }
 
 extension TopicResult {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(topic)
         out.put(error) { $1.encode(to: &$0) }
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(topic: try input.string(), error: try input.optional(MetadataError.init(from:)))
     }
 }
 
 extension ConfigResult {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         resource.encode(to: &out)
         out.put(error) { $1.encode(to: &$0) }
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(
             resource: try ConfigResource(from: &input), error: try input.optional(MetadataError.init(from:)))
     }
 }
 
 extension PartitionResult {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         partition.encode(to: &out)
         out.put(error.rawValue)
         out.put(state) { $1.encode(to: &$0) }
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(
             partition: try TopicIDPartition(from: &input),
             error: try input.choice(ErrorCode.self, "error code"),
@@ -139,12 +139,12 @@ extension PartitionResult {
 }
 
 extension DirectoryResult {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         partition.encode(to: &out)
         out.put(error.rawValue)
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(
             partition: try TopicIDPartition(from: &input),
             error: try input.choice(ErrorCode.self, "error code"))

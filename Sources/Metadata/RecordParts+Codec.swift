@@ -4,36 +4,36 @@ import Vocabulary
 // `MetadataRecord+Codec.swift`.
 
 extension TopicIDPartition {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(topic)
         out.put(partition)
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(topic: try input.uuid(), partition: try input.integer(Int32.self))
     }
 }
 
 extension ConfigResource {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(kind.rawValue)
         out.put(name)
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(try input.choice(Kind.self, "resource type"), try input.string())
     }
 }
 
 extension BrokerEndpoint {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(name)
         out.put(host)
         out.put(port)
         out.put(securityProtocol)
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(
             name: try input.string(), host: try input.string(), port: try input.integer(UInt16.self),
             securityProtocol: try input.integer(Int16.self))
@@ -41,13 +41,13 @@ extension BrokerEndpoint {
 }
 
 extension FeatureRange {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(name)
         out.put(min)
         out.put(max)
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(
             name: try input.string(), min: try input.integer(Int16.self),
             max: try input.integer(Int16.self))
@@ -55,7 +55,7 @@ extension FeatureRange {
 }
 
 extension BrokerRegistration {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(id)
         out.put(epoch)
         out.put(incarnation)
@@ -67,7 +67,7 @@ extension BrokerRegistration {
         out.put(isShuttingDown)
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(
             id: try input.broker(), epoch: try input.integer(Int64.self), incarnation: try input.uuid(),
             endpoints: try input.array(itemBytesMin: 6, BrokerEndpoint.init(from:)),
@@ -78,7 +78,7 @@ extension BrokerRegistration {
 }
 
 extension PartitionState {
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(replicas)
         out.put(directories)
         out.put(isr)
@@ -92,7 +92,7 @@ extension PartitionState {
         out.put(removing)
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         let replicas = try input.brokers()
         let directories = try input.uuids()
         guard replicas.count == directories.count else {
@@ -112,14 +112,14 @@ extension PartitionState {
 }
 
 extension LeaderRecovery {
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self = try input.choice(Self.self, "recovery state")
     }
 }
 
 extension PartitionChange {
     /// Which fields follow: bit 0 the leader epoch, then in the order of the lines below.
-    func encode(to out: inout MetadataWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(partitionEpoch)
         let present = [
             leaderEpoch != nil, leader != nil, isr != nil, eligibleLeaders != nil, lastKnownLeader != nil,
@@ -140,7 +140,7 @@ extension PartitionChange {
         if let removing { out.put(removing) }
     }
 
-    init(from input: inout MetadataReader) throws(MetadataCodingError) {
+    init(from input: inout FieldReader) throws(FieldError) {
         self.init(partitionEpoch: try input.integer(Int32.self))
         let mask = try input.varint()
         guard mask < 1 << 10 else { throw input.malformed("unknown fields \(mask)") }

@@ -150,8 +150,22 @@ final class ProducerTests {
         #expect(step(.answered(token: sent.tokens[0], answer(.notEnoughReplicas)), at: 10).ids == [])
         let late = step(.woke, at: 1_000)
         #expect(late.ids == [[1]])
-        #expect(late.failed == [.timedOut])
+        #expect(late.failed == [.broker(.notEnoughReplicas, nil)])
         #expect(producer.isEmpty)
+    }
+
+    @Test func `what no broker could be sent says that its partition is offline`() {
+        _ = step(.producerID(7, epoch: 0), at: 0)
+        append(1)
+        var response = makeMetadata(partitions: 1)
+        response.topics[0].partitions[0].leaderId = -1
+        var offline = view
+        offline.apply(response)
+        let waits = Seen(producer.step(.woke, view: offline, at: at(999)))
+        #expect(waits.refreshes)
+        #expect(waits.failed == [])
+        let late = Seen(producer.step(.woke, view: offline, at: at(1_000)))
+        #expect(late.failed == [.broker(.leaderNotAvailable, "partition t-0 has no leader: it is offline")])
     }
 
     @Test func `without idempotence only one batch of a partition is in flight`() {

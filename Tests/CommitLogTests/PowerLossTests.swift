@@ -80,12 +80,13 @@ struct PowerLossTests {
         life.epoch = max(life.epoch, 0)
     }
 
-    @Test(arguments: 0..<80 as Range<UInt64>)
+    @Test(arguments: 0..<160 as Range<UInt64>)
     func `what was synced is there after every loss of power`(seed: UInt64) throws {
         var generator = SeededGenerator(seed: seed)
         var life = Life()
         life.config.segmentBytes = Int64.random(in: 2000...20_000, using: &generator)
         life.config.indexIntervalBytes = Int.random(in: 1...600, using: &generator)
+        life.config.fillsAhead = seed % 2 == 1
         var log = try Log.create(
             disk: life.disk, topicPartition: partition, topicID: topicID, config: life.config, now: 0)
         try log.syncAll()

@@ -92,17 +92,17 @@ struct CoordinationCodecTests {
 
     @Test func `bytes cut anywhere, or with more behind them, are an error`() {
         for bytes in Self.golden.map({ $0.transaction.encode() }) {
-            Self.expectNoOther(than: bytes) { bytes throws(CoordinationCodingError) in
+            Self.expectNoOther(than: bytes) { bytes throws(FieldError) in
                 _ = try CoordinationTransaction(decoding: bytes)
             }
         }
         for bytes in Self.commands.map({ $0.encode() }) {
-            Self.expectNoOther(than: bytes) { bytes throws(CoordinationCodingError) in
+            Self.expectNoOther(than: bytes) { bytes throws(FieldError) in
                 _ = try CoordinationCommand(decoding: bytes)
             }
         }
         for bytes in Self.replies.map({ $0.encode() }) {
-            Self.expectNoOther(than: bytes) { bytes throws(CoordinationCodingError) in
+            Self.expectNoOther(than: bytes) { bytes throws(FieldError) in
                 _ = try CoordinationReply(decoding: bytes)
             }
         }
@@ -128,31 +128,31 @@ struct CoordinationCodecTests {
     }
 
     @Test func `what a later version wrote is refused by name`() {
-        #expect(throws: CoordinationCodingError.unknownVersion(1)) {
+        #expect(throws: FieldError.unknownVersion(1, at: 0)) {
             try CoordinationTransaction(decoding: [1, 4])
         }
-        #expect(throws: CoordinationCodingError.unknownType(99, at: 1)) {
+        #expect(throws: FieldError.unknownType(99, at: 1)) {
             try CoordinationTransaction(decoding: [0, 99])
         }
-        #expect("\(CoordinationCodingError.unknownVersion(1))".contains("later version"))
+        #expect("\(FieldError.unknownVersion(1, at: 0))".contains("later version"))
     }
 
     @Test func `a count beyond the bytes at hand reserves nothing`() {
         let huge: [UInt8] = [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01]
         for start in [[0, 1], [0, 5, 2], [0, 5, 3, 1, 0x2F], [0, 5, 4, 1, 0x2F]] as [[UInt8]] {
-            #expect(throws: CoordinationCodingError.self) {
+            #expect(throws: FieldError.self) {
                 try CoordinationTransaction(decoding: start + huge)
             }
         }
     }
 
     private static func expectNoOther(
-        than bytes: [UInt8], _ decode: ([UInt8]) throws(CoordinationCodingError) -> Void
+        than bytes: [UInt8], _ decode: ([UInt8]) throws(FieldError) -> Void
     ) {
         for count in bytes.indices {
-            #expect(throws: CoordinationCodingError.self) { try decode(Array(bytes[..<count])) }
+            #expect(throws: FieldError.self) { try decode(Array(bytes[..<count])) }
         }
-        #expect(throws: CoordinationCodingError.malformed(at: bytes.count, "bytes left over")) {
+        #expect(throws: FieldError.malformed(at: bytes.count, "bytes left over")) {
             try decode(bytes + [0])
         }
     }

@@ -84,13 +84,13 @@ struct SnapshotTests {
         let bytes = Self.bytes(of: try Self.sample())
         for count in bytes.indices {
             var reader = SnapshotReader()
-            #expect(throws: CoordinationCodingError.self) {
+            #expect(throws: FieldError.self) {
                 try reader.read(bytes[..<count])
                 _ = try reader.finish()
             }
         }
         var reader = SnapshotReader()
-        #expect(throws: CoordinationCodingError.self) { try reader.read(bytes + [0]) }
+        #expect(throws: FieldError.self) { try reader.read(bytes + [0]) }
     }
 
     @Test func `wrong bytes anywhere are an error or another state, never a trap`() throws {
@@ -105,7 +105,7 @@ struct SnapshotTests {
                 var copy = bytes
                 copy[place] = wrong
                 var reader = SnapshotReader()
-                do throws(CoordinationCodingError) {
+                do throws(FieldError) {
                     try reader.read(copy)
                     _ = try reader.finish().digest
                 } catch {
@@ -120,7 +120,7 @@ struct SnapshotTests {
         var bytes = Self.bytes(of: Coordination())
         bytes[2] = 9
         var reader = SnapshotReader()
-        #expect(throws: CoordinationCodingError.unknownVersion(9)) { try reader.read(bytes) }
+        #expect(throws: FieldError.unknownVersion(9, at: 2)) { try reader.read(bytes) }
     }
 
     @Test func `digests differ by any part of the state`() throws {

@@ -25,41 +25,41 @@ struct MetadataCommandCodecTests {
     func `a command cut short, or with bytes left over, is an error`(command: MetadataCommand) {
         let bytes = command.encode()
         for count in bytes.cuts {
-            #expect(throws: MetadataCodingError.self) {
+            #expect(throws: FieldError.self) {
                 try MetadataCommand(decoding: Array(bytes[..<count]))
             }
         }
-        #expect(throws: MetadataCodingError.malformed(at: bytes.count, "bytes left over")) {
+        #expect(throws: FieldError.malformed(at: bytes.count, "bytes left over")) {
             try MetadataCommand(decoding: bytes + [0])
         }
     }
 
     @Test func `what a later version asks is refused by name`() {
-        #expect(throws: MetadataCodingError.unknownType(18)) { try MetadataCommand(decoding: [18, 0]) }
-        #expect(throws: MetadataCodingError.unknownType(0)) { try MetadataCommand(decoding: [0, 0]) }
-        #expect(throws: MetadataCodingError.unknownVersion(1, ofType: 12)) {
+        #expect(throws: FieldError.unknownType(18, at: 0)) { try MetadataCommand(decoding: [18, 0]) }
+        #expect(throws: FieldError.unknownType(0, at: 0)) { try MetadataCommand(decoding: [0, 0]) }
+        #expect(throws: FieldError.unknownVersion(1, at: 1)) {
             try MetadataCommand(decoding: [12, 1, 0, 0, 0, 3])
         }
     }
 
     @Test func `numbers that stand for nothing are refused by name`() {
-        #expect(throws: MetadataCodingError.malformed(at: 3, "2 is no way to name a topic")) {
+        #expect(throws: FieldError.malformed(at: 3, "2 is no way to name a topic")) {
             try MetadataCommand(decoding: [4, 0, 1, 2, 0])
         }
-        #expect(throws: MetadataCodingError.malformed(at: 3, "3 is no resource type")) {
+        #expect(throws: FieldError.malformed(at: 3, "3 is no resource type")) {
             try MetadataCommand(decoding: [6, 0, 1, 3, 0, 0, 0])
         }
-        #expect(throws: MetadataCodingError.malformed(at: 7, "4 is no operation")) {
+        #expect(throws: FieldError.malformed(at: 7, "4 is no operation")) {
             try MetadataCommand(decoding: [7, 0, 1, 2, 0, 1, 0, 4, 0, 0])
         }
     }
 
     @Test(arguments: [2, 3, 4, 5, 6, 7] as [UInt8])
     func `a count beyond the bytes at hand reserves nothing`(type: UInt8) {
-        #expect(throws: MetadataCodingError.self) {
+        #expect(throws: FieldError.self) {
             try MetadataCommand(decoding: [type, 0] + Array(repeating: 0xFF, count: 9) + [0x01])
         }
-        #expect(throws: MetadataCodingError.self) {
+        #expect(throws: FieldError.self) {
             try MetadataCommand(decoding: [type, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F] + [0, 0, 0])
         }
     }

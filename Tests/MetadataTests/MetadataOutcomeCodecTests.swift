@@ -21,11 +21,11 @@ struct MetadataOutcomeCodecTests {
     func `an outcome cut short, or with bytes left over, is an error`(outcome: MetadataOutcome) {
         let bytes = outcome.encode()
         for count in bytes.cuts {
-            #expect(throws: MetadataCodingError.self) {
+            #expect(throws: FieldError.self) {
                 try MetadataOutcome(decoding: Array(bytes[..<count]))
             }
         }
-        #expect(throws: MetadataCodingError.malformed(at: bytes.count, "bytes left over")) {
+        #expect(throws: FieldError.malformed(at: bytes.count, "bytes left over")) {
             try MetadataOutcome(decoding: bytes + [0])
         }
     }
@@ -45,28 +45,28 @@ struct MetadataOutcomeCodecTests {
     }
 
     @Test func `what a later version answers is refused by name`() {
-        #expect(throws: MetadataCodingError.unknownType(10)) { try MetadataOutcome(decoding: [10, 0]) }
-        #expect(throws: MetadataCodingError.unknownVersion(1, ofType: 1)) {
+        #expect(throws: FieldError.unknownType(10, at: 0)) { try MetadataOutcome(decoding: [10, 0]) }
+        #expect(throws: FieldError.unknownVersion(1, at: 1)) {
             try MetadataOutcome(decoding: [1, 1])
         }
-        #expect(throws: MetadataCodingError.malformed(at: 2, "32000 is no error code")) {
+        #expect(throws: FieldError.malformed(at: 2, "32000 is no error code")) {
             try MetadataOutcome(decoding: [0, 0, 0x7D, 0x00, 0])
         }
     }
 
     @Test func `a configuration that refers to no topic before is an error`() {
         let topic = [1, 0x61] + Array(repeating: 0, count: 16 + 1 + 4 + 2) as [UInt8]
-        let refers = MetadataCodingError.malformed(at: 30, "no topic before has such a value")
+        let refers = FieldError.malformed(at: 30, "no topic before has such a value")
         #expect(throws: refers) { try MetadataOutcome(decoding: [2, 0, 1] + topic + [1, 0]) }
         #expect(throws: Never.self) { try MetadataOutcome(decoding: [2, 0, 1] + topic + [0]) }
     }
 
     @Test(arguments: [2, 3, 4, 5, 8, 9] as [UInt8])
     func `a count beyond the bytes at hand reserves nothing`(type: UInt8) {
-        #expect(throws: MetadataCodingError.self) {
+        #expect(throws: FieldError.self) {
             try MetadataOutcome(decoding: [type, 0] + Array(repeating: 0xFF, count: 9) + [0x01])
         }
-        #expect(throws: MetadataCodingError.self) {
+        #expect(throws: FieldError.self) {
             try MetadataOutcome(decoding: [type, 0, 0xFF, 0xFF, 0xFF, 0xFF, 0x0F] + [0, 0, 0])
         }
     }

@@ -94,9 +94,9 @@ struct MetadataRecordCodecTests {
     func `a record cut short, or with bytes left over, is an error`(record: MetadataRecord, hex: String) {
         let bytes = record.encode()
         for count in bytes.indices {
-            #expect(throws: MetadataCodingError.self) { try MetadataRecord(decoding: Array(bytes[..<count])) }
+            #expect(throws: FieldError.self) { try MetadataRecord(decoding: Array(bytes[..<count])) }
         }
-        #expect(throws: MetadataCodingError.malformed(at: bytes.count, "bytes left over")) {
+        #expect(throws: FieldError.malformed(at: bytes.count, "bytes left over")) {
             try MetadataRecord(decoding: bytes + [0])
         }
     }
@@ -116,19 +116,19 @@ struct MetadataRecordCodecTests {
     }
 
     @Test func `what a later version wrote is refused by name`() {
-        #expect(throws: MetadataCodingError.unknownType(99)) { try MetadataRecord(decoding: [99, 0]) }
-        #expect(throws: MetadataCodingError.unknownVersion(1, ofType: 11)) {
+        #expect(throws: FieldError.unknownType(99, at: 0)) { try MetadataRecord(decoding: [99, 0]) }
+        #expect(throws: FieldError.unknownVersion(1, at: 1)) {
             try MetadataRecord(decoding: [11, 1] + Array(repeating: 0, count: 16))
         }
-        #expect("\(MetadataCodingError.unknownType(99))".contains("later version"))
+        #expect("\(FieldError.unknownType(99, at: 0))".contains("later version"))
     }
 
     @Test func `a length beyond the bytes at hand reserves nothing`() {
-        #expect(throws: MetadataCodingError.self) {
+        #expect(throws: FieldError.self) {
             try MetadataRecord(
                 decoding: [1, 0] + [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01])
         }
-        #expect(throws: MetadataCodingError.self) {
+        #expect(throws: FieldError.self) {
             try MetadataRecord(decoding: [1, 0] + Array(repeating: 0xFF, count: 12))
         }
     }

@@ -46,7 +46,7 @@ final class QuorumLog {
         config.segmentMs = .max
         config.maxMessageBytes = .max
         config.fileDeleteDelayMs = 0
-        config.reserveStepBytes = 0
+        config.fillsAhead = true
         return config
     }
 

@@ -56,10 +56,10 @@ struct QuorumStorageTests {
     }
 
     @Test func `one of several cuts a damaged log, and owes what it vouched for`() throws {
-        try fill(try open().log, [1, 1, 1, 2])
+        let log = try open().log
+        try fill(log, [1, 1, 1, 2])
         let path = "__cluster_metadata-0/00000000000000000000.log"
-        let size = try #require(disk.bytes(of: path)).count
-        disk.corrupt(path, at: size / 4 + 70)  // In the second batch's record.
+        disk.corrupt(path, at: Int(log.sizeBytes) / 4 + 70)  // In the second batch's record.
         #expect(throws: StartError.self) { try open(repairs: false) }
         let found = try open()
         #expect(found.log.endOffset == 1)
@@ -98,10 +98,10 @@ struct QuorumStorageTests {
     }
 
     @Test func `a bit that turns in a batch's term is found`() throws {
-        try fill(try open().log, [1, 1])
+        let log = try open().log
+        try fill(log, [1, 1])
         let path = "__cluster_metadata-0/00000000000000000000.log"
-        let size = try #require(disk.bytes(of: path)).count
-        disk.corrupt(path, at: size / 2 + 15)  // The lowest byte of the second batch's leader epoch.
+        disk.corrupt(path, at: Int(log.sizeBytes) / 2 + 15)  // The lowest byte of the second batch's leader epoch.
         #expect(throws: StartError.self) { try open(repairs: false) }
         #expect(try open().log.endOffset == 1)
     }
