@@ -23,6 +23,7 @@ package struct WorkloadOptions: Sendable {
     package var napOnceIn = 4
     package var usesWatches = true
     package var usesSequentials = true
+    package var kafka = KafkaOptions()
 
     package init() {}
 
@@ -39,6 +40,7 @@ package struct WorkloadOptions: Sendable {
         options.napOnceIn = chance.once(in: 3) ? 0 : 4
         options.usesWatches = !chance.once(in: 4)
         options.usesSequentials = !chance.once(in: 3)
+        options.kafka = KafkaOptions.drawn(from: &chance)
         return options
     }
 

@@ -171,6 +171,7 @@ package final class ZnodeClient {
         for lost in pending[pendingHead...] {
             workload.count(\.lost)
             if case .close = lost.purpose { endSession(isAnswered: false) }
+            if case .prepare = lost.purpose { isPrepared = false }
         }
         pending = []
         pendingHead = 0
