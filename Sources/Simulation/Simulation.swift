@@ -31,7 +31,10 @@ package final class Simulation {
 
     package init(seed: UInt64, options: SimulationOptions? = nil, print: ((String) -> Void)? = nil) {
         self.seed = seed
-        self.options = options ?? SimulationOptions(seed: seed)
+        var options = options ?? SimulationOptions(seed: seed)
+        // A leader tells by its own clock how long a node lives.
+        if options.faults.kinds.contains(.skewClock) { options.workload.ttlNodes = 0 }
+        self.options = options
         let world = World(seed: seed, brokers: self.options.brokers)
         world.trace.print = print
         cluster = Cluster(world: world, network: self.options.network, workload: self.options.workload)
@@ -105,6 +108,18 @@ package final class Simulation {
         }
     }
 
+    /// Nodes that go by themselves do.
+    private func outliveMortals() {
+        let workload = options.workload
+        guard workload.containers + workload.ttlNodes > 0, let client = cluster.clients.first(where: \.isConnected)
+        else { return }
+        client.clearMortals()
+        demand("all is answered", withinMs: 15_000) { client.isAnswered }
+        cluster.run(forMs: workload.ttlMs + 2 * workload.sweepMs + 1000)
+        demand("all is answered", withinMs: 15_000) { client.isAnswered }
+        client.auditMortals()
+    }
+
     private func finish() {
         for client in cluster.clients { client.isQuiet = true }
         for client in cluster.kafkaClients { client.isQuiet = true }
@@ -112,6 +127,7 @@ package final class Simulation {
         demand("all is answered", withinMs: 15_000) {
             cluster.clients.allSatisfy(\.isAnswered) && cluster.kafkaClients.allSatisfy(\.isAnswered)
         }
+        outliveMortals()
         for client in cluster.clients where client.isConnected {
             client.audit(everything: client.number == 1)
         }

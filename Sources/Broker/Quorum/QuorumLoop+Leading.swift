@@ -112,6 +112,9 @@ extension QuorumLoop {
         publishVoters()
     }
 
+    /// When `lead` has something to do. While the leadership is handed over nothing is, and Raft knows when that ends.
+    var officeWake: Instant? { raft.isTransferring ? nil : leadership.nextWake }
+
     /// All of earlier terms is applied: from here on it may decide.
     func beginServing() {
         leadership.serve(now: now.instant, sweepMs: config.zookeeper.containerCheckMs)

@@ -168,7 +168,7 @@ package final class QuorumLoop {
         // A replica that takes no part has nothing to be in time for but its connections.
         let inOffice =
             failure == nil
-            ? [raft.nextWake, leadership.nextWake, membership.nextWake, awaitsSpace ? fullUntil : nil] : []
+            ? [raft.nextWake, officeWake, membership.nextWake, awaitsSpace ? fullUntil : nil] : []
         return (inOffice + [links.nextDial, clientsWake]).compactMap { $0 }.min()
     }
 

@@ -52,6 +52,7 @@ enum SimulatedBroker {
         }
         config.quorum.electionTimeoutMs = options.electionTimeoutMs
         config.quorum.snapshotBytes = options.snapshotBytes
+        config.zookeeper.containerCheckMs = options.workload.sweepMs
         return config
     }
 
