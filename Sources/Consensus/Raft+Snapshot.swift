@@ -144,6 +144,11 @@ extension Raft {
         answer(chunk, received: received)
     }
 
+    /// The leader sends the piece again, and is answered that the first one is awaited.
+    mutating func chunkLost(_ chunk: SnapshotChunk) {
+        if incoming?.storing == chunk { incoming = nil }
+    }
+
     private mutating func install(_ chunk: SnapshotChunk) {
         snapshot = chunk.snapshot
         snapshotBytes = chunk.total

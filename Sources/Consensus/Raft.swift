@@ -106,6 +106,7 @@ package struct Raft: Sendable {
         case .durable(let end): durable(end: end)
         case .readRequested(let id): readRequested(id)
         case .chunkStored(let chunk): chunkStored(chunk)
+        case .chunkLost(let chunk): chunkLost(chunk)
         case .snapshotTaken(let id, let bytes, let logStart):
             snapshotTaken(id, bytes: bytes, logStart: logStart)
         case .transferLeadership(let target): transferLeadership(to: target)

@@ -20,6 +20,8 @@ package enum RaftEvent: Equatable, Sendable {
     case readRequested(id: UInt64)
     /// The piece of a snapshot that `storeChunk` gave is kept; of the last piece: the whole snapshot is on stable storage.
     case chunkStored(SnapshotChunk)
+    /// There was no room for that piece, nor is there what came before it: the snapshot comes again from its beginning.
+    case chunkLost(SnapshotChunk)
     /// Our own snapshot is durable; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's
     /// end or before). `Raft.neededFrom` tells what others still have to get.
     case snapshotTaken(SnapshotID, bytes: Int64, logStart: Offset)

@@ -36,6 +36,7 @@ enum Narration {
         case .durable(let end): "is durable up to \(end)"
         case .readRequested(let id): "is asked for read \(id)"
         case .chunkStored(let chunk): "stored \(words(chunk))"
+        case .chunkLost(let chunk): "lost \(words(chunk))"
         case .snapshotTaken(let id, _, let logStart): "took snapshot \(id), log from \(logStart)"
         case .transferLeadership(let target): "is to hand over\(target.map { " to \($0.id)" } ?? "")"
         case .addVoter(let voter): "is to add \(voter.key.id)"

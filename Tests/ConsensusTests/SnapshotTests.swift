@@ -195,6 +195,18 @@ struct SnapshotTests {
         #expect(hear(&one, first) == [answer(10)])
     }
 
+    @Test func `a snapshot for which there was no room comes again from its beginning`() {
+        var one = Dialogue()
+        let first = chunk(of: position(60, 1), at: 0, count: 10, total: 15)
+        let last = chunk(of: position(60, 1), at: 10, count: 5, total: 15)
+        _ = hear(&one, first)
+        _ = one.step(.chunkStored(first))
+        #expect(hear(&one, last) == [.storeChunk(last)])
+        #expect(one.step(.chunkLost(last)) == [])
+        #expect(hear(&one, last) == [answer(0)])
+        #expect(hear(&one, first) == [.storeChunk(first)])
+    }
+
     @Test func `another leader's snapshot begins anew, though it ends at the same place`() {
         var one = Dialogue()
         let first = chunk(of: position(60, 1), at: 0, count: 10, total: 15)

@@ -212,6 +212,7 @@ extension QuorumLoop {
             dropIncoming()
             guard error.reason == .noSpace else { return fail("\(error)") }
             log(.error, "There is no space for the leader's snapshot.", [("reason", "\(error)")])
+            drive(.chunkLost(chunk))
         }
     }
 

@@ -39,7 +39,9 @@ extension KafkaClient {
         for name in options.names {
             guard let topic = workload.topics[name] else { continue }
             for (index, leader) in topic.leaders.enumerated() {
-                guard let leader else { return }  // Not yet: it asks again.
+                guard let leader else {  // Not yet: it asks again.
+                    return world.note(place, "finds no leader of", text: "\(name)-\(index)")
+                }
                 places.append(.records(.init(topic: topic.id, partition: Int32(index)), from: 0, at: leader))
             }
         }

@@ -50,7 +50,7 @@ extension KafkaClient {
         // By its name it may be another topic by now, which the answer does not tell.
         ask(request, version: 13, at: target.leader) { reply in
             guard let answer = reply.responses.first?.partitionResponses.first else { return }
-            guard answer.errorCode == 0 else { return self.refused(answer.errorCode) }
+            guard answer.errorCode == 0 else { return self.refused(answer.errorCode, target.place) }
             self.workload.count(\.produced, values.count)
             self.producedAt = self.world.now
             self.workload.hold(
@@ -72,8 +72,8 @@ extension KafkaClient {
     }
 
     /// It knows less than it thought.
-    private func refused(_ code: Int16) {
-        world.note(place, "refused", Int(code))
+    private func refused(_ code: Int16, _ place: PartitionLedger.Place) {
+        world.note(self.place, "refused", text: "\(ErrorCode(rawValue: code).map { "\($0)" } ?? "\(code)") for \(place)")
         if code == ErrorCode.unknownTopicId.rawValue || code == ErrorCode.notLeaderOrFollower.rawValue {
             workload.topics = [:]
         }
@@ -112,7 +112,7 @@ extension KafkaClient {
                     "\(place) has no offset \(start), and ends at \(known)")
             }
             guard answer.errorCode == 0 else {
-                self.refused(answer.errorCode)
+                self.refused(answer.errorCode, place)
                 return then(nil)
             }
             self.workload.hold(
