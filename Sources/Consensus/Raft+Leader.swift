@@ -235,7 +235,11 @@ extension Raft {
         answerWaitingReads()
         for i in office.replicas.indices { replicate(i) }
         if let last = voterSets.last, last.offset < committed {
-            if office.isChangingVoters { voterChangeCommitted() } else if last.offset < 0 { publishVoters() }
+            if office.isChangingVoters || !isVoter {
+                voterChangeCommitted()
+            } else if last.offset < 0 {
+                publishVoters()
+            }
         }
         return true
     }

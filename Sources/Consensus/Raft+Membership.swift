@@ -125,11 +125,11 @@ extension Raft {
         gatherReplicas()
     }
 
-    /// A leader that is out leads until here, without counting itself (thesis §4.2.2). It tells everyone that the change is
+    /// A leader that is out leads until here, without counting itself (thesis §4.2.2); one that was out when it was elected, too. It tells everyone that the change is
     /// committed, asks the one that has most to stand, and goes.
     mutating func voterChangeCommitted() {
+        if office.isChangingVoters, !office.isPublishingVoters { endChange(.done) }
         office.isChangingVoters = false
-        if !office.isPublishingVoters { endChange(.done) }
         office.isPublishingVoters = false
         guard !isVoter else { return }
         heartbeat()

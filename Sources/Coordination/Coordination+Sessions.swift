@@ -40,8 +40,8 @@ extension Coordination {
         return .commit(.sessionClosed(id: id), .sessionClosed)
     }
 
-    /// - Throws: `notEmpty`, `noNode`, or `badVersion` for a node that does not go by itself; and one whose time to live runs
-    ///   again.
+    /// - Throws: `notEmpty`, `noNode`, or `badVersion` for a node that does not go by itself, one whose time to live runs
+    ///   again, and a container that took the place of the one which was due.
     mutating func deleteContainer(
         _ text: String, _ now: Moment
     ) throws(CoordinationError) -> CoordinationDecision {
@@ -53,6 +53,8 @@ extension Coordination {
             if node.head.mtime.addingReportingOverflow(ttl).partialValue > now.time { throw .badVersion }
         } else if !node.head.owner.isContainer {
             throw .badVersion
+        } else if node.head.childrenCreated == 0, overlay.nodes[path.key] != nil {
+            throw .badVersion  // Not the container that was due: a new one, which nobody used yet.
         }
         enterDeletion(of: path, node, from: parent, at: parentPath, now)
         return .commit(.writes([.delete(path)]), .written(.deleted))

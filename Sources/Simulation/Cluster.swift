@@ -10,6 +10,8 @@ package final class Cluster {
     package let workload: Workload
     package private(set) var nodes: [SimulatedNode] = []
     package private(set) var clients: [ZnodeClient] = []
+    package let kafka: KafkaWorkload
+    package private(set) var kafkaClients: [KafkaClient] = []
     private var checker = ReplicaChecker()
     private var occasions = OccasionWatch()
     /// Who changes the voters, if anybody does.
@@ -28,6 +30,7 @@ package final class Cluster {
         self.world = world
         self.network = SimulatedNetwork(world: world, options: network)
         self.workload = Workload(world: world, options: workload)
+        kafka = KafkaWorkload(world: world, options: workload.kafka)
     }
 
     // MARK: - Building
@@ -49,6 +52,14 @@ package final class Cluster {
             number: clients.count + 1, workload: workload, network: network, servers: nodes.map(\.host),
             port: port)
         clients.append(client)
+        return client
+    }
+
+    @discardableResult
+    package func addKafkaClient(port: UInt16) -> KafkaClient {
+        let client = KafkaClient(
+            number: kafkaClients.count + 1, workload: kafka, network: network, servers: nodes.map(\.host), port: port)
+        kafkaClients.append(client)
         return client
     }
 
@@ -91,6 +102,8 @@ package final class Cluster {
             }
         case .synced(let broker, let life, let sync): node(broker).syncDone(life: life, sync: sync)
         case .network(let what): network.handle(what)
+        case .client(let number) where number >= KafkaClient.firstHost:
+            kafkaClients[number - KafkaClient.firstHost].clockRang()
         case .client(let number): clients[number - 1].clockRang()
         case .fault(let fault): onFault?(fault)
         case .inspect:
@@ -107,6 +120,8 @@ package final class Cluster {
             for (host, notice) in notices {
                 if host == QuorumOperator.host {
                     quorumOperator?.take(notice)
+                } else if host >= .client(KafkaClient.firstHost) {
+                    kafkaClients[host.number - HostID.client(KafkaClient.firstHost).number].take(notice)
                 } else if host.number > 1000 {
                     clients[host.number - 1001].take(notice)
                 } else {
@@ -139,6 +154,9 @@ package final class Cluster {
                 && $0.probe.appliedOffset >= checker.committedEnd
         }
     }
+
+    /// Converged replicas have equal states.
+    package func compareReplicas() { checker.compare(probes, world: world) }
 
     /// In words, for a run that does not converge.
     package var standing: String {

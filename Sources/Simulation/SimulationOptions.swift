@@ -38,7 +38,7 @@ package struct SimulationOptions: Sendable {
 
     /// For the message of a failed run.
     package var description: String {
-        "brokers \(brokers), voters \(voters), clients \(workload.clients), faults "
+        "brokers \(brokers), voters \(voters), clients \(workload.clients) and \(workload.kafka.clients) of Kafka, faults "
             + (faults.kinds.isEmpty ? "none" : faults.kinds.map(\.rawValue).joined(separator: ","))
             + " every \(faults.gapMs) ms for \(faultyMs) ms, election timeout \(electionTimeoutMs) ms, snapshot after "
             + "\(snapshotBytes) bytes, latency \(network.latencyMicroseconds) us, syncs \(syncMicroseconds) us, window \(network.windowBytes) bytes"

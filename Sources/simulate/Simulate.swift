@@ -78,7 +78,8 @@ struct Simulate: ParsableCommand {
         } else if !quiet {
             print(
                 "seed \(seed) ok, digest \(result.digest), \(result.virtualMs / 1000) s, \(result.happenings) happenings, "
-                    + "\(result.counters.written) writes, \(result.counters.lost) lost, \(result.counters.expired) expired"
+                    + "\(result.counters.written) writes, \(result.counters.lost) lost, \(result.counters.expired) expired, "
+                    + "\(result.kafka.created) topics, \(result.kafka.produced) records"
             )
         }
         if twice {
@@ -137,6 +138,8 @@ private struct Tally {
     var virtualMs: Int64 = 0
     var happenings = 0
     var written = 0
+    var topics = 0
+    var records = 0
     var undecided = 0
 
     mutating func add(_ result: Simulation.Result) {
@@ -144,13 +147,15 @@ private struct Tally {
         virtualMs += result.virtualMs
         happenings += result.happenings
         written += result.counters.written
+        topics += result.kafka.created
+        records += result.kafka.produced
         undecided += result.undecided
         if result.failure != nil { failed.append(result.seed) }
     }
 
     var line: String {
         "\(runs) seeds, \(failed.count) failed, \(virtualMs / 60_000) simulated minutes, \(happenings) happenings, "
-            + "\(written) writes, \(undecided) histories undecided"
+            + "\(written) writes, \(topics) topics, \(records) records, \(undecided) histories undecided"
     }
 }
 

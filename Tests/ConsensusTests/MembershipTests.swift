@@ -183,6 +183,11 @@ struct MembershipTests {
         #expect(one.raft.role == .candidate)
         _ = one.hear(.of(term: 3, .voteResponse(isGranted: true)), from: 2)
         #expect(one.raft.role == .leader)
+        // It leads until the change is committed. Nobody asked this leader for it.
+        one.propose(1)
+        let effects = one.hear(.matched(term: 3, durable: 4), from: 2)
+        #expect(one.raft.role == .follower)
+        #expect(!effects.contains(.voterChangeEnded(.done)))
     }
 
     @Test func `who loses its vote is told so as long as it is connected`() {

@@ -207,6 +207,20 @@ struct MortalNodesTests {
         #expect(station.coordination.tree.mortals == MortalNodes())
     }
 
+    @Test mutating func `a new container in the place of one that was due stays`() throws {
+        try station.create("/c", "", .container, by: client)
+        try station.create("/c/x", by: client)
+        try station.delete("/c/x", by: client)
+        #expect(due() == ["/c"])
+        // Decided, and not committed when the leader looks what is due.
+        try station.decide(.write(.delete(path: "/c", version: -1), by: client.caller))
+        try station.decide(
+            .write(.create(path: "/c", data: nil, acl: .open, kind: .container), by: client.caller))
+        #expect(throws: CoordinationError.badVersion) { try station.run(.deleteContainer(path: "/c")) }
+        station.commit()
+        #expect(due() == [])
+    }
+
     @Test mutating func `a node that came to use again is not deleted`() throws {
         try station.create("/c", "", .container, by: client)
         try station.create("/c/x", by: client)

@@ -116,6 +116,8 @@ private final class FakeReplica: ReplicaProbe {
     var terms: [Offset: LeaderEpoch] = [:]
     var appliedOffset: Offset { 0 }
     var stateDigest: UInt64 { 0 }
+    var metadataOffset: Offset { 0 }
+    var metadataHash: Int { 0 }
     func term(before end: Offset) -> LeaderEpoch? { terms[end] }
     var voterIDs: [BrokerID] { [1, 2, 3] }
     var failureReason: String? { nil }

@@ -14,6 +14,18 @@ extension ControlLoop {
         emit(.post(.quorum(.command(id: id, command)), to: .quorum))
     }
 
+    /// Says of this broker what the controller must know, again as often as the leader is lost meanwhile, until the broker registers
+    /// anew.
+    func insist(_ command: MetadataCommand) {
+        let epoch = brokerEpoch
+        submit(command) { [unowned self] outcome in
+            guard case .refused(let error) = outcome, error.code == QuorumNews.noLeader.code, epoch == brokerEpoch,
+                !isStopped
+            else { return }
+            insist(command)
+        }
+    }
+
     /// What the quorum has to tell.
     func heard(_ news: QuorumNews) {
         switch news {

@@ -33,9 +33,7 @@ extension ControlLoop {
         }
         // Nothing can be agreed on without the metadata log.
         if index == 0 { return emit(.post(.quorum(.diskFailed("\(error)")), to: .quorum)) }
-        submit(.failDirectories(broker.config.nodeID, epoch: brokerEpoch, directories: [disk.directoryID])) {
-            _ in
-        }
+        insist(.failDirectories(broker.config.nodeID, epoch: brokerEpoch, directories: [disk.directoryID]))
     }
 
     /// Whether an error says something about the disk, and not only about one file on it.

@@ -189,7 +189,7 @@ extension ControlLoop {
     /// Tells the controller where the replicas went (KIP-858).
     private func report(_ assigned: [DirectoryAssignment]) {
         if assigned.isEmpty { return }
-        submit(.setDirectories(broker.config.nodeID, epoch: brokerEpoch, assigned)) { _ in }
+        insist(.setDirectories(broker.config.nodeID, epoch: brokerEpoch, assigned))
     }
 
     // MARK: - Going away

@@ -85,7 +85,7 @@ extension ControlLoop {
             emit(.up)
         }
         if image.brokers[broker.config.nodeID]?.isFenced ?? false {
-            submit(.unfenceBroker(broker.config.nodeID, epoch: epoch)) { _ in }
+            insist(.unfenceBroker(broker.config.nodeID, epoch: epoch))
         }
     }
 

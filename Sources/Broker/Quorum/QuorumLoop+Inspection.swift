@@ -23,6 +23,10 @@ extension QuorumLoop {
     /// Of all that is applied: equal on replicas that have applied the same.
     package var stateDigest: UInt64 { coordination.digest }
 
+    /// The last transaction of the committed metadata, and a hash of them that holds in this process. O(n).
+    package var metadataOffset: Offset { metadata.committed.lastOffset }
+    package var metadataHash: Int { metadata.committed.contentHash }
+
     /// Sessions that own a node and are not alive.
     package var orphanedOwners: [Int64] { coordination.orphanedOwners }
 

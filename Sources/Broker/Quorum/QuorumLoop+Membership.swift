@@ -39,6 +39,9 @@ extension QuorumLoop {
             return
         }
         switch outcome {
+        // By the time that the leader's answer shows here the session may have ended: another try of ours has come to pass behind it.
+        case .success(.brokerRegistered) where coordination.sessions[session] == nil:
+            membership.standing = .wanted(at: now.instant)
         case .success(.brokerRegistered(let epoch)):
             membership.standing = .in(session: session)
             membership.wasIn = true

@@ -9,7 +9,14 @@ struct ReplicaChecker {
     }
     private struct Applied {
         let digest: UInt64
+        let metadata: Int
         let broker: Int
+    }
+    /// Metadata change seldom: their hash is made anew only when they did.
+    private struct Hashed {
+        let life: Int
+        let offset: Offset
+        let hash: Int
     }
 
     private struct Standing: Equatable {
@@ -28,6 +35,7 @@ struct ReplicaChecker {
     private var committedMax: Offset = 0
     /// Per broker, what it had last.
     private var last: [Int: Standing] = [:]
+    private var hashes: [Int: Hashed] = [:]
 
     /// The highest end that any replica saw committed.
     var committedEnd: Offset { committedMax }
@@ -62,7 +70,7 @@ struct ReplicaChecker {
                 "broker \(broker) applied \(now.applied) of \(committedMax)")
         }
         sameTerms(broker, probe, from: before, world)
-        sameState(broker, probe, world)
+        sameState(broker, probe, metadata: metadataHash(of: node, probe), world)
         if !probe.orphanedOwners.isEmpty {
             world.fail("no ephemeral without its session", "broker \(broker): \(probe.orphanedOwners)")
         }
@@ -112,17 +120,44 @@ struct ReplicaChecker {
         return low
     }
 
-    private mutating func sameState(_ broker: Int, _ probe: any ReplicaProbe, _ world: World) {
-        let digest = probe.stateDigest
+    private mutating func metadataHash(of node: SimulatedNode, _ probe: any ReplicaProbe) -> Int {
+        if let known = hashes[node.number], known.life == node.life, known.offset == probe.metadataOffset {
+            return known.hash
+        }
+        let hash = probe.metadataHash
+        hashes[node.number] = Hashed(life: node.life, offset: probe.metadataOffset, hash: hash)
+        return hash
+    }
+
+    private mutating func sameState(
+        _ broker: Int, _ probe: any ReplicaProbe, metadata: Int, _ world: World
+    ) {
+        let now = Applied(digest: probe.stateDigest, metadata: metadata, broker: broker)
         guard let known = states[probe.appliedOffset] else {
-            states[probe.appliedOffset] = Applied(digest: digest, broker: broker)
+            states[probe.appliedOffset] = now
             return
         }
-        if known.digest != digest {
+        guard known.digest != now.digest || known.metadata != now.metadata else { return }
+        let what = known.digest != now.digest ? "znodes" : "metadata"
+        world.fail(
+            "equal histories give equal states",
+            "the \(what) of brokers \(known.broker) and \(broker) differ at \(probe.appliedOffset)")
+    }
+
+    /// All have applied the same: then their states are the same, whatever was looked at before.
+    func compare(_ probes: [(node: SimulatedNode, probe: any ReplicaProbe)], world: World) {
+        guard let (first, known) = probes.first else { return }
+        for (node, probe) in probes.dropFirst() {
+            invariant(
+                probe.appliedOffset == known.appliedOffset,
+                "compared at \(known.appliedOffset) and \(probe.appliedOffset)")
+            let what =
+                probe.stateDigest != known.stateDigest
+                ? "znodes" : probe.metadataHash != known.metadataHash ? "metadata" : nil
+            guard let what else { continue }
             world.fail(
-                "equal histories give equal states",
-                "brokers \(known.broker) and \(broker) differ at \(probe.appliedOffset): \(known.digest) and \(digest)"
-            )
+                "converged replicas are equal",
+                "the \(what) of brokers \(first.number) and \(node.number) differ at \(known.appliedOffset)")
         }
     }
 }

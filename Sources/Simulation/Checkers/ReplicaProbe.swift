@@ -12,6 +12,9 @@ package protocol ReplicaProbe: AnyObject {
     var appliedOffset: Offset { get }
     /// Of everything applied: equal states have equal digests.
     var stateDigest: UInt64 { get }
+    /// The last transaction that changed the cluster's metadata, and their hash, which holds in this process. O(n).
+    var metadataOffset: Offset { get }
+    var metadataHash: Int { get }
     /// The term of the entry before `end`; nil where the log does not hold it any more.
     func term(before end: Offset) -> LeaderEpoch?
     /// The brokers that vote, by the set in force.

@@ -53,11 +53,42 @@ package struct ZnodeHistory {
         }
     }
 
+    /// Nodes that go by themselves may have done so, each once after each write of theirs, and not before its time.
+    private mutating func addSweeps() {
+        var ttls: [Int: Int64] = [:]
+        for record in records {
+            for case .createMortal(let node, _, let ttl?) in record.operation.steps { ttls[node] = ttl }
+        }
+        for record in records {
+            if case .refused = record.operation.outcome { continue }
+            if case .answered(let results) = record.operation.outcome, case .failed? = results.first { continue }
+            switch record.operation.steps[0] {
+            case .createMortal(let node, let value, nil):
+                note(.sweep(node: node, value: value, needsChild: true), from: record.invoked)
+            case .createMortal(let node, let value, let ttl?):
+                note(.sweep(node: node, value: value, needsChild: false), from: record.invoked, ttl)
+            case .set(let node, let value, _):
+                guard let ttl = ttls[node] else { continue }
+                note(.sweep(node: node, value: value, needsChild: false), from: record.invoked, ttl)
+            default: continue
+            }
+        }
+    }
+
+    /// A node's time is kept in whole milliseconds, so it may end one too soon.
+    private mutating func note(_ sweep: ZnodeStep, from start: Instant, _ ttlMs: Int64 = 1) {
+        records.append(
+            Record(
+                client: 0, invoked: start.adding(milliseconds: ttlMs - 1), returned: nil,
+                operation: ZnodeOperation([sweep], .unknown)))
+    }
+
     /// Checks each set of nodes that were never used together on its own: a history is linearizable if and only if
     /// each object's part is (Herlihy and Wing, 1990, theorem 1).
     /// - Returns: what is wrong, in words; nil when nothing is.
-    package func check(stepsMax: Int = 5_000_000) -> (violation: String?, undecided: Int) {
+    package mutating func check(stepsMax: Int = 5_000_000) -> (violation: String?, undecided: Int) {
         var undecided = 0
+        addSweeps()
         for part in parts() {
             let nodes = part.nodes
             let local = Dictionary(uniqueKeysWithValues: nodes.enumerated().map { ($1, $0) })
@@ -96,7 +127,7 @@ package struct ZnodeHistory {
 
     package func describe(_ record: Record) -> String {
         let end = record.returned.map { "\($0.nanoseconds / 1000)" } ?? "?"
-        let steps = record.operation.steps.map { "\($0)".replacing("node: \($0.node)", with: paths[$0.node]) }
+        let steps = record.operation.steps.map { "\($0)".replacing("node: \($0.nodes[0])", with: paths[$0.nodes[0]]) }
         return "client \(record.client) [\(record.invoked.nanoseconds / 1000)..\(end) us] "
             + steps.joined(separator: " + ") + " -> \(record.operation.outcome)"
     }
@@ -110,13 +141,13 @@ package struct ZnodeHistory {
             return node
         }
         for record in records {
-            let steps = record.operation.steps
-            for step in steps.dropFirst() { parent[root(step.node)] = root(steps[0].node) }
+            let nodes = record.operation.steps.flatMap(\.nodes)
+            for node in nodes.dropFirst() { parent[root(node)] = root(nodes[0]) }
         }
         var recordsOf: [Int: [Int]] = [:]
         for (index, record) in records.enumerated() {
             // A read that nobody was answered, or a check alone, tells nothing.
-            recordsOf[root(record.operation.steps[0].node), default: []].append(index)
+            recordsOf[root(record.operation.steps[0].nodes[0]), default: []].append(index)
         }
         var nodesOf: [Int: [Int]] = [:]
         for node in paths.indices { nodesOf[root(node), default: []].append(node) }

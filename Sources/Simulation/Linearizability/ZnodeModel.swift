@@ -1,77 +1,14 @@
 import Vocabulary
 
-/// What a request did or asked, of one node; nodes are numbered within the part of the history that is checked together.
-package enum ZnodeStep: Equatable, Sendable {
-    /// `owner`: the session of an ephemeral one, else 0.
-    case create(node: Int, value: Int64, owner: Int64)
-    /// `version` -1 fits any.
-    case delete(node: Int, version: Int32)
-    case set(node: Int, value: Int64, version: Int32)
-    case check(node: Int, version: Int32)
-    /// getData or exists behind a sync.
-    case read(node: Int)
-    /// The session ended: its node goes, if this one is its.
-    case endSession(node: Int, owner: Int64)
-
-    package var node: Int {
-        switch self {
-        case .create(let node, _, _), .delete(let node, _), .set(let node, _, _), .check(let node, _),
-            .read(let node),
-            .endSession(let node, _):
-            node
-        }
-    }
-
-    func renumbered(_ number: (Int) -> Int) -> ZnodeStep {
-        switch self {
-        case .create(let node, let value, let owner): .create(node: number(node), value: value, owner: owner)
-        case .delete(let node, let version): .delete(node: number(node), version: version)
-        case .set(let node, let value, let version): .set(node: number(node), value: value, version: version)
-        case .check(let node, let version): .check(node: number(node), version: version)
-        case .read(let node): .read(node: number(node))
-        case .endSession(let node, let owner): .endSession(node: number(node), owner: owner)
-        }
-    }
-}
-
-package enum ZnodeError: Equatable, Sendable { case noNode, nodeExists, badVersion }
-
-/// What the answer said of one step.
-package enum ZnodeResult: Equatable, Sendable {
-    case done
-    /// Of a set: the version it gave. Of a read: what was there; `value` nil: only the version was told.
-    case version(Int32)
-    case found(value: Int64?, version: Int32, owner: Int64)
-    case failed(ZnodeError)
-}
-
-package enum ZnodeOutcome: Equatable, Sendable {
-    /// Nobody knows.
-    case unknown
-    /// One for each step.
-    case answered([ZnodeResult])
-    /// A multi changed nothing: its step `at` failed so, those before would have succeeded.
-    case refused(at: Int, ZnodeError)
-}
-
-/// One request: a step, or the steps of a `multi`.
-package struct ZnodeOperation: Equatable, Sendable {
-    package var steps: [ZnodeStep]
-    package var outcome: ZnodeOutcome
-
-    package init(_ steps: [ZnodeStep], _ outcome: ZnodeOutcome) {
-        self.steps = steps
-        self.outcome = outcome
-    }
-}
-
 /// Znodes side by side, each absent or with a value, a version and perhaps a session it belongs to.
 ///
-/// Parents are left out: the workload never removes the directories its nodes lie in.
+/// Parents are left out, but those that go by themselves: the workload never removes the other directories its nodes lie in.
 package struct ZnodeModel: SequentialModel {
     package enum Node: Hashable, Sendable {
         case absent
         case present(value: Int64, version: Int32, owner: Int64)
+        /// It goes by itself, some time.
+        case mortal(value: Int64, version: Int32, children: Int32, hadChild: Bool)
     }
     package let initial: [Node]
 
@@ -108,32 +45,89 @@ package struct ZnodeModel: SequentialModel {
     }
 
     private static func perform(_ step: ZnodeStep, on state: inout [Node]) -> ZnodeResult {
-        let node = step.node
-        guard case .present(let value, let version, let owner) = state[node] else {
+        switch step {
+        case .createChild(let node, let parent, let value):
+            return createChild(node, of: parent, value, on: &state)
+        case .deleteChild(let node, let parent):
+            guard case .present = state[node], state[parent].countChild(-1) else { return .failed(.noNode) }
+            state[node] = .absent
+            return .done
+        case .endSession(let node, let session):
+            if case .present(_, _, session) = state[node] { state[node] = .absent }
+            return .done
+        case .sweep(let node, let value, let needsChild):
+            guard case .mortal(value, _, 0, let hadChild) = state[node], hadChild || !needsChild else {
+                return .failed(.badVersion)
+            }
+            state[node] = .absent
+            return .done
+        default: return perform(step, on: &state[step.nodes[0]])
+        }
+    }
+
+    private static func createChild(
+        _ node: Int, of parent: Int, _ value: Int64, on state: inout [Node]
+    ) -> ZnodeResult {
+        if case .present = state[node] { return .failed(.nodeExists) }
+        guard state[parent].countChild(1) else { return .failed(.noNode) }
+        state[node] = .present(value: value, version: 0, owner: 0)
+        return .done
+    }
+
+    /// A step that is about one node alone.
+    private static func perform(_ step: ZnodeStep, on node: inout Node) -> ZnodeResult {
+        guard let (value, version) = node.content else {
             switch step {
-            case .create(_, let value, let owner):
-                state[node] = .present(value: value, version: 0, owner: owner)
-                return .done
-            case .endSession: return .done
+            case .create(_, let value, let owner): node = .present(value: value, version: 0, owner: owner)
+            case .createMortal(_, let value, _):
+                node = .mortal(value: value, version: 0, children: 0, hadChild: false)
             default: return .failed(.noNode)
             }
+            return .done
         }
         func fits(_ asked: Int32) -> Bool { asked == -1 || asked == version }
         switch step {
-        case .create: return .failed(.nodeExists)
+        case .create, .createMortal: return .failed(.nodeExists)
         case .delete(_, let asked):
             guard fits(asked) else { return .failed(.badVersion) }
-            state[node] = .absent
+            if case .mortal(_, _, 1..., _) = node { return .failed(.notEmpty) }
+            node = .absent
             return .done
         case .set(_, let new, let asked):
             guard fits(asked) else { return .failed(.badVersion) }
-            state[node] = .present(value: new, version: version &+ 1, owner: owner)
+            node.set(new, version &+ 1)
             return .version(version &+ 1)
         case .check(_, let asked): return fits(asked) ? .done : .failed(.badVersion)
-        case .read: return .found(value: value, version: version, owner: owner)
-        case .endSession(_, let session):
-            if owner == session { state[node] = .absent }
-            return .done
+        case .read: return .found(value: value, version: version, owner: node.owner)
+        case .forbidden: return .failed(.noAuth)
+        case .createChild, .deleteChild, .endSession, .sweep: invariantFailed("\(step) is about more than a node")
         }
+    }
+}
+
+extension ZnodeModel.Node {
+    fileprivate var content: (value: Int64, version: Int32)? {
+        switch self {
+        case .absent: nil
+        case .present(let value, let version, _), .mortal(let value, let version, _, _): (value, version)
+        }
+    }
+
+    fileprivate var owner: Int64 { if case .present(_, _, let owner) = self { owner } else { 0 } }
+
+    fileprivate mutating func set(_ value: Int64, _ version: Int32) {
+        switch self {
+        case .absent: break
+        case .present(_, _, let owner): self = .present(value: value, version: version, owner: owner)
+        case .mortal(_, _, let children, let hadChild):
+            self = .mortal(value: value, version: version, children: children, hadChild: hadChild)
+        }
+    }
+
+    /// - Returns: whether it is there and may have children.
+    fileprivate mutating func countChild(_ change: Int32) -> Bool {
+        guard case .mortal(let value, let version, let children, _) = self else { return false }
+        self = .mortal(value: value, version: version, children: children + change, hadChild: true)
+        return true
     }
 }

@@ -23,6 +23,7 @@ enum SimulatedBroker {
         for node in cluster.nodes { node.usualSyncLatency = options.syncMicroseconds }
         for node in cluster.nodes { format(node, node.number <= options.voters ? voters : []) }
         for _ in 0..<options.workload.clients { cluster.addClient(port: zookeeperPort) }
+        for _ in 0..<options.workload.kafka.clients { cluster.addKafkaClient(port: kafkaPort) }
         let quorumOperator = QuorumOperator(world: cluster.world, network: cluster.network, port: kafkaPort)
         cluster.quorumOperator = quorumOperator
         cluster.onOperator = { [unowned cluster] fault in carryOut(fault, on: cluster, by: quorumOperator) }
@@ -51,6 +52,7 @@ enum SimulatedBroker {
         }
         config.quorum.electionTimeoutMs = options.electionTimeoutMs
         config.quorum.snapshotBytes = options.snapshotBytes
+        config.zookeeper.containerCheckMs = options.workload.sweepMs
         return config
     }
 

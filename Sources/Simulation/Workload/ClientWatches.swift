@@ -15,7 +15,12 @@ struct ClientWatches {
     private var data: [String: Known] = [:]
     private var children: [String: Known] = [:]
 
-    var isEmpty: Bool { data.isEmpty && children.isEmpty }
+    /// Paths of watches that stay.
+    var persistent: Set<String> = []
+    var recursive: Set<String> = []
+
+    var isLasting: Bool { !persistent.isEmpty || !recursive.isEmpty }
+    var isEmpty: Bool { data.isEmpty && children.isEmpty && !isLasting }
     var dataPaths: [String] { data.filter { $0.value != .absent }.keys.sorted() }
     var existPaths: [String] { data.filter { $0.value == .absent }.keys.sorted() }
     var childPaths: [String] { children.keys.sorted() }
@@ -48,7 +53,6 @@ struct ClientWatches {
     }
 
     mutating func removeAll() {
-        data = [:]
-        children = [:]
+        self = ClientWatches()
     }
 }

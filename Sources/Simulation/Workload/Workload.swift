@@ -6,6 +6,7 @@ package final class Workload {
     package let world: World
     package let options: WorkloadOptions
     package var history = ZnodeHistory()
+    package var watched = WatchedChanges()
     package private(set) var counters = WorkloadCounters()
     private var nextValue: Int64 = 1
 
@@ -29,6 +30,7 @@ package final class Workload {
     package init(world: World, options: WorkloadOptions) {
         self.world = world
         self.options = options
+        watched.guarded = Set(options.guardedPaths)
     }
 
     /// Never the same twice, so that a read tells whose write it saw.
@@ -77,6 +79,9 @@ package final class Workload {
     package func checkAll() -> Int {
         checkRising(writes, "zxids are unique and rise in real time", "zxid")
         checkRising(sequences, "sequential nodes' numbers are unique and rise in real time", "number")
+        if let wrong = watched.check(mayRead: ZnodeClient.isOwner) {
+            world.fail("each change is told to who watches", wrong)
+        }
         let (violation, undecided) = history.check()
         if let violation { world.fail("linearizable", violation) }
         return undecided

@@ -23,6 +23,16 @@ package struct WorkloadOptions: Sendable {
     package var napOnceIn = 4
     package var usesWatches = true
     package var usesSequentials = true
+    /// A client adds a watch that stays once in so many requests; 0: never.
+    package var lastingOnceIn = 0
+    package var containers = 0
+    package var ttlNodes = 0
+    package var ttlMs: Int64 = 1000
+    /// How often a leader looks for nodes that are due to go.
+    package var sweepMs: Int64 = 500
+    /// Nodes that only some may read and write.
+    package var guarded = 0
+    package var kafka = KafkaOptions()
 
     package init() {}
 
@@ -40,6 +50,13 @@ package struct WorkloadOptions: Sendable {
         options.readerOnceIn = chance.once(in: 2) ? 2 : 0
         options.usesWatches = !chance.once(in: 4)
         options.usesSequentials = !chance.once(in: 3)
+        options.kafka = KafkaOptions.drawn(from: &chance)
+        options.lastingOnceIn = [0, 10, 40].randomElement(using: &chance)!
+        options.containers = chance.once(in: 2) ? Int.random(in: 1...2, using: &chance) : 0
+        options.ttlNodes = chance.once(in: 2) ? Int.random(in: 1...2, using: &chance) : 0
+        options.ttlMs = [100, 1000, 3000].randomElement(using: &chance)!
+        options.sweepMs = [50, 300, 1000].randomElement(using: &chance)!
+        options.guarded = chance.once(in: 2) ? Int.random(in: 1...2, using: &chance) : 0
         return options
     }
 
@@ -47,5 +64,11 @@ package struct WorkloadOptions: Sendable {
     static let sequenceRoot = "/sim/seq"
     var shared: [String] { (0..<sharedNodes).map { "\(Self.root)/n\($0)" } }
     var paired: [(String, String)] { (0..<pairs).map { ("\(Self.root)/p\($0)a", "\(Self.root)/p\($0)b") } }
+    static let guardedRoot = "/sim/guarded"
+    var containerPaths: [String] { (0..<containers).map { "\(Self.root)/c\($0)" } }
+    var ttlPaths: [String] { (0..<ttlNodes).map { "\(Self.root)/t\($0)" } }
+    /// Nodes that go by themselves.
+    var mortals: [String] { containerPaths + ttlPaths }
+    var guardedPaths: [String] { (0..<guarded).map { "\(Self.guardedRoot)/g\($0)" } }
     var lockPaths: [String] { (0..<locks).map { "\(Self.root)/lock\($0)" } }
 }

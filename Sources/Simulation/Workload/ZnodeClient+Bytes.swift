@@ -44,7 +44,7 @@ extension ZnodeClient {
             var at = 0
             if case .greeting = state { return greeted(socket, try ConnectResponse(span, &at)) }
             let header = try ZooKeeperReplyHeader(span, &at)
-            if header.xid == Xid.notification { return fired(try WatcherEvent(span, &at)) }
+            if header.xid == Xid.notification { return fired(try WatcherEvent(span, &at), zxid: header.zxid) }
             guard let request = takePending(header.xid) else {
                 return broken("an answer that nobody asked for: \(header)")
             }

@@ -12,9 +12,14 @@ extension ZnodeClient {
                 "a client's view never goes back",
                 "client \(number) had seen zxid \(lastZxid), and \(request.opCode) was answered with \(zxid)")
         }
+        zxidBefore = lastZxid
         lastZxid = max(lastZxid, zxid)
         switch request.purpose {
-        case .ping, .setWatches, .close, .sync, .prepare, .cleanUp: break
+        case .ping, .close, .sync, .prepare, .cleanUp: break
+        case .setWatches: rearmedWatches(zxid: zxid)
+        case .auth: if reply.code != .ok { broken("\(reply.code) to its password") }
+        case .addWatch(let path, let isRecursive): addedWatch(path, isRecursive: isRecursive, zxid: zxid)
+        case .due(let path): sawDue(path, reply)
         case .write(let record): wrote(record, request, reply, zxid)
         case .sequential: madeSequential(request, reply)
         case .read(let record, let path, let leavesWatch):
@@ -23,10 +28,11 @@ extension ZnodeClient {
         }
     }
 
-    func fired(_ event: WatcherEvent) {
+    func fired(_ event: WatcherEvent, zxid: Int64) {
         workload.count(\.events)
         world.note(place, "event", text: "\(event.kind) \(event.path)")
-        guard !watches.fire(event.kind, event.path) else { return }
+        let isLasting = tellLasting(event, zxid: zxid)
+        guard !watches.fire(event.kind, event.path), !isLasting else { return }
         world.fail(
             "an event has a watch",
             "client \(number) got \(event.kind) of \(event.path) and has no such watch")
@@ -48,6 +54,23 @@ extension ZnodeClient {
         if case .answered(let results) = outcome, !results.contains(where: Self.isFailure) {
             workload.count(\.written)
             noteZxid(reply, zxid, request)
+            noteChanges(record, reply, zxid, request)
+        }
+    }
+
+    /// Which nodes the write changed, for those who watch them. A write that left no stat shows its zxid by its answer, unless the
+    /// client had seen more.
+    private func noteChanges(_ record: Int, _ reply: ZooKeeperReply, _ told: Int64, _ request: Pending) {
+        let own: Int64
+        switch reply {
+        case .created(_, let stat), .stat(let stat): own = stat.mzxid
+        default:
+            guard told > zxidBefore else { return }
+            own = told
+        }
+        for step in workload.history.records[record].operation.steps {
+            if case .check = step { continue }
+            workload.watched.changed(workload.history.paths[step.nodes[0]], zxid: own)
         }
     }
 
@@ -103,6 +126,8 @@ extension ZnodeClient {
         case .noNode: .noNode
         case .nodeExists: .nodeExists
         case .badVersion: .badVersion
+        case .notEmpty: .notEmpty
+        case .noAuth: .noAuth
         default: nil
         }
     }
@@ -134,7 +159,12 @@ extension ZnodeClient {
             workload.sawContent(path, stat, value: value, client: number)
             result = .found(value: value, version: stat.version, owner: stat.ephemeralOwner)
             seen = .data(czxid: stat.czxid, mzxid: stat.mzxid)
+            checkTold(path, stat)
+        case .failure(.noAuth):
+            if let record { workload.history.finish(record, .answered([.failed(.noAuth)]), at: world.now) }
+            return
         case .stat(let stat):
+            checkTold(path, stat)
             workload.sawContent(path, stat, value: nil, client: number)
             result = .found(value: nil, version: stat.version, owner: stat.ephemeralOwner)
             seen = .data(czxid: stat.czxid, mzxid: stat.mzxid)

@@ -8,6 +8,9 @@ extension ZnodeClient {
     func askSomething() {
         guard isPrepared else { return prepare() }
         if onlyReads, !isSteady { return readBehindSync(anyPath()) }
+        if options.lastingOnceIn > 0, world.workload.once(in: options.lastingOnceIn) { return addLastingWatch() }
+        if !options.mortals.isEmpty, world.workload.once(in: 6) { return askMortal() }
+        if options.guarded > 0, world.workload.once(in: 8) { return askGuarded() }
         let pick = Int.random(in: 0..<100, using: &world.workload)
         switch pick {
         case 0..<40: writeShared()
@@ -28,6 +31,7 @@ extension ZnodeClient {
 
     /// The run is over: of a session that may still end nothing more is learned.
     package func finish() {
+        endSpans()
         if session.madeEphemerals { endSession(isAnswered: false) }
     }
 
@@ -36,7 +40,8 @@ extension ZnodeClient {
     package func audit(everything: Bool = false) {
         if everything {
             let pairs = options.paired.flatMap { [$0.0, $0.1] }
-            for path in options.shared + options.lockPaths + pairs { readBehindSync(path, watching: false) }
+            let guarded = Self.isOwner(number) ? options.guardedPaths : []
+            for path in options.shared + options.lockPaths + pairs + guarded { readBehindSync(path, watching: false) }
         }
         for path in watches.allPaths {
             if watches.childPaths.contains(path) {
@@ -58,6 +63,7 @@ extension ZnodeClient {
     private func prepare() {
         request(.create(CreateRequest(path: WorkloadOptions.root)), .prepare)
         request(.create(CreateRequest(path: WorkloadOptions.sequenceRoot)), .prepare)
+        if options.guarded > 0 { request(.create(CreateRequest(path: WorkloadOptions.guardedRoot)), .prepare) }
         isPrepared = true  // Until the connection is lost, and these with it.
     }
 
@@ -153,10 +159,12 @@ extension ZnodeClient {
     }
 
     /// Records what is asked and asks it. `make` gets the values of the steps as bytes.
-    private func write(_ steps: [ZnodeStep], _ make: ([[UInt8]]) -> ZooKeeperRequest) {
+    func write(_ steps: [ZnodeStep], _ make: ([[UInt8]]) -> ZooKeeperRequest) {
         let values = steps.map { step -> [UInt8] in
             switch step {
-            case .create(_, let value, _), .set(_, let value, _): Self.bytes(of: value)
+            case .create(_, let value, _), .set(_, let value, _), .createMortal(_, let value, _),
+                .createChild(_, _, let value):
+                Self.bytes(of: value)
             default: []
             }
         }
@@ -180,7 +188,7 @@ extension ZnodeClient {
 
     // MARK: - Reads
 
-    private func readBehindSync(_ path: String, watching: Bool? = nil) {
+    func readBehindSync(_ path: String, watching: Bool? = nil) {
         let record = workload.history.begin(client: number, [.read(node: node(path))], at: world.now)
         request(.sync(path: path), .sync(record: record))
         read(path, record: record, watching: watching ?? (options.usesWatches && world.workload.once(in: 3)))
@@ -207,11 +215,14 @@ extension ZnodeClient {
     }
 
     func rearmWatches() {
-        var request = SetWatchesRequest(world.workload.once(in: 2) ? .setWatches : .setWatches2)
+        var request = SetWatchesRequest(
+            watches.isLasting || world.workload.once(in: 2) ? .setWatches2 : .setWatches)
         request.relativeZxid = lastZxid
         request.data = watches.dataPaths
         request.exist = watches.existPaths
         request.child = watches.childPaths
+        request.persistent = watches.persistent.sorted()
+        request.persistentRecursive = watches.recursive.sorted()
         self.request(.setWatches(request), .setWatches, xid: Xid.setWatches)
     }
 

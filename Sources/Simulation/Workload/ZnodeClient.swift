@@ -53,7 +53,10 @@ package final class ZnodeClient {
         let purpose: Purpose
     }
     enum Purpose {
-        case ping, setWatches, close
+        case ping, setWatches, close, auth
+        case addWatch(path: String, isRecursive: Bool)
+        /// Of a node that goes by itself, and had its time.
+        case due(path: String)
         /// The directories that the rest lies in.
         case prepare
         case write(record: Int)
@@ -80,7 +83,11 @@ package final class ZnodeClient {
     var pendingHead = 0
     var nextXid: Int32 = 1
     package internal(set) var lastZxid: Int64 = 0
+    /// What it had seen before the answer at hand.
+    var zxidBefore: Int64 = 0
     var watches = ClientWatches()
+    /// Watches that stay, on this connection.
+    var spans: [WatchedChanges.Span] = []
     var isPrepared = false
     var sequentialsMade: [String] = []
     /// closeSession is on its way: nothing may follow it.
@@ -188,6 +195,7 @@ package final class ZnodeClient {
     func disconnect(_ why: String) {
         guard let socket = state.socket else { return }
         world.note(place, "disconnected:", text: why)
+        endSpans()
         network.close(socket)
         state = .idle
         incoming = []
@@ -234,6 +242,7 @@ package final class ZnodeClient {
         state = .connected(socket)
         connectedAt = world.now
         world.note(place, "connected, session", text: String(session.id, radix: 16))
+        authenticate()
         if !watches.isEmpty { rearmWatches() }
         nextAction = world.now
     }

@@ -70,10 +70,10 @@ struct QuorumStorageTests {
     }
 
     @Test func `a log that is damaged in many places owes all that may have stood there`() throws {
-        try fill(try open().log, [1, 1, 1, 1, 1, 2])
+        let log = try open().log
+        try fill(log, [1, 1, 1, 1, 1, 2])
         let path = "__cluster_metadata-0/00000000000000000000.log"
-        let size = try #require(disk.bytes(of: path)).count
-        for batch in [1, 3, 4, 5] { disk.corrupt(path, at: size / 6 * batch + 70) }  // The third is sound.
+        for batch in [1, 3, 4, 5] { disk.corrupt(path, at: Int(log.sizeBytes) / 6 * batch + 70) }  // The third is sound.
         let owes = try #require(try open().restored.hardState.owes)
         #expect(owes.end >= 6)
         #expect(owes.end < 100)
@@ -84,10 +84,10 @@ struct QuorumStorageTests {
         for fault in [DiskOperation.sync, .truncate, .write, .remove, .rename] {
             for count in 0..<6 {
                 let one = QuorumStorageTests()
-                try one.fill(try one.open().log, [1, 1, 1, 1, 1, 2])
+                let log = try one.open().log
+                try one.fill(log, [1, 1, 1, 1, 1, 2])
                 let path = "__cluster_metadata-0/00000000000000000000.log"
-                let size = try #require(one.disk.bytes(of: path)).count
-                one.disk.corrupt(path, at: size / 6 + 70)
+                one.disk.corrupt(path, at: Int(log.sizeBytes) / 6 + 70)
                 one.disk.fail(fault, with: .io(5), after: count)
                 do { _ = try one.open() } catch { failures += 1 }
                 one.disk.clearFaults()

@@ -1,0 +1,34 @@
+import Simulation
+import Testing
+import Vocabulary
+
+/// Clusters of real brokers, led by hand to where something went wrong once.
+struct ScenarioTests {
+    /// Three voters, one client; nothing goes wrong by itself.
+    private func makeCluster(_ change: (inout SimulationOptions) -> Void = { _ in }) -> Cluster {
+        var options = SimulationOptions(seed: 1)
+        (options.brokers, options.voters) = (3, 3)
+        options.network = NetworkOptions()
+        options.workload = WorkloadOptions()
+        options.workload.clients = 1
+        options.faults = FaultOptions()
+        options.electionTimeoutMs = 1000
+        change(&options)
+        let cluster = Simulation(seed: 1, options: options).cluster
+        for node in cluster.nodes { node.start() }
+        for client in cluster.clients { client.start() }
+        #expect(cluster.run(forMs: 20_000) { cluster.leader != nil && cluster.clients.allSatisfy(\.isConnected) })
+        return cluster
+    }
+
+    @Test func `a leader that hands over its office to one who does not answer sleeps meanwhile`() throws {
+        // So often is something due that the office forbids just then.
+        let cluster = makeCluster { $0.workload.sweepMs = 10 }
+        let leader = try #require(cluster.leader)
+        let other = leader.number % 3 + 1
+        cluster.node(other).pause()
+        cluster.onOperator?(.transferLeadership(to: other))
+        cluster.run(forMs: 1500)
+        #expect(cluster.world.failure == nil)
+    }
+}
