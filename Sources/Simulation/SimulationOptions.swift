@@ -30,7 +30,8 @@ package struct SimulationOptions: Sendable {
         faults = FaultOptions.drawn(brokers: voters, from: &chance)
         // Where a way is blocked, the system notices after `userTimeout` only.
         let blocking: Set<FaultOptions.Kind> = [
-            .oneWay, .isolate, .stall, .pause, .breakConnection, .splitVote, .leaderChurn, .pauseLeader,
+            .oneWay, .isolate, .stall, .pause, .breakConnection, .splitVote, .leaderChurn, .figureEight,
+            .pauseLeader,
         ]
         if !blocking.isDisjoint(with: faults.kinds) {
             workload.expiryGraceMs += network.userTimeoutMicroseconds / 1000

@@ -13,6 +13,12 @@ extension ZnodeClient {
                 "client \(number) had seen zxid \(lastZxid), and \(request.opCode) was answered with \(zxid)")
         }
         lastZxid = max(lastZxid, zxid)
+        workload.told(zxid)
+        if case .read(record: _?, _, _) = request.purpose, zxid < request.toldBefore {
+            world.fail(
+                "a read behind a sync is not old",
+                "client \(number) was answered at zxid \(zxid); \(request.toldBefore) had been told before it asked")
+        }
         switch request.purpose {
         case .ping, .setWatches, .close, .sync, .prepare, .cleanUp: break
         case .write(let record): wrote(record, request, reply, zxid)
