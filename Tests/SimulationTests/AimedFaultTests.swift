@@ -65,7 +65,10 @@ struct AimedFaultTests {
         replica.isLeader = true
         #expect(watch.look(at: node, replica) == [.elected(broker: 1)])
         replica.committedOffset = 9
-        #expect(watch.look(at: node, replica) == [.committed(broker: 1)])
+        replica.logEndOffset = 10
+        #expect(watch.look(at: node, replica) == [.committed(broker: 1, isAll: false)])
+        replica.committedOffset = 10
+        #expect(watch.look(at: node, replica) == [.committed(broker: 1, isAll: true)])
         replica.isLeader = false
         replica.committedOffset = 12
         #expect(watch.look(at: node, replica) == [])
@@ -112,6 +115,7 @@ private final class FakeReplica: ReplicaProbe {
     var term: LeaderEpoch = 1
     var isLeader = false
     var votedFor: BrokerID?
+    var logEndOffset: Offset = 0
     var committedOffset: Offset = 0
     var terms: [Offset: LeaderEpoch] = [:]
     var appliedOffset: Offset { 0 }

@@ -9,6 +9,7 @@ extension QuorumLoop {
     package var isLeader: Bool { raft.role == .leader }
     /// Whom it votes for in its term; nil: nobody yet.
     package var votedFor: BrokerID? { raft.hardState.votedFor?.id }
+    package var logEndOffset: Offset { raft.logEnd }
     /// All below is committed, as this replica knows.
     package var committedOffset: Offset { raft.committed }
     package var appliedOffset: Offset { applied }

@@ -6,6 +6,8 @@ package protocol ReplicaProbe: AnyObject {
     var isLeader: Bool { get }
     /// Whom it votes for in its term; nil: nobody yet.
     var votedFor: BrokerID? { get }
+    /// Behind the last entry of its log.
+    var logEndOffset: Offset { get }
     /// All below is committed, as this replica knows.
     var committedOffset: Offset { get }
     /// All below is applied.

@@ -12,8 +12,11 @@ package struct FaultOptions: Sendable {
         case splitVote
         /// A voter dies once it has voted, and is back while the election goes on.
         case crashAfterVote
-        /// Leaders are cut off or die as they come to office, one after the other (figure 8 of the Raft paper).
+        /// Leaders are cut off or die as they come to office, one after the other.
         case leaderChurn
+        /// Two leaders in a row keep their first entries to themselves, the first leads again, and all but one lose power once it commits
+        /// (figure 8 of the Raft paper).
+        case figureEight
         /// A leader stops for about as long as the others need to elect another, and wakes up in the belief that it leads.
         case pauseLeader
         /// The power fails at several brokers once something is committed: it must be on disks by then.
@@ -21,7 +24,7 @@ package struct FaultOptions: Sendable {
 
         var isAimed: Bool {
             switch self {
-            case .splitVote, .crashAfterVote, .leaderChurn, .pauseLeader, .powerAfterCommit: true
+            case .splitVote, .crashAfterVote, .leaderChurn, .figureEight, .pauseLeader, .powerAfterCommit: true
             default: false
             }
         }
@@ -40,9 +43,14 @@ package struct FaultOptions: Sendable {
 
     static func drawn(brokers: Int, from chance: inout SeededGenerator) -> FaultOptions {
         var options = FaultOptions()
-        // Where much goes wrong by the clock, what is aimed seldom comes to its end.
+        // Where much goes wrong by the clock, or aimed at something else, what is aimed seldom comes to its end.
         let clockOnceIn = [2, 2, 6].randomElement(using: &chance)!
-        options.kinds = Kind.allCases.filter { chance.once(in: $0.isAimed ? 2 : clockOnceIn) }
+        let aimed: [[Kind]] = [
+            [], [.splitVote, .crashAfterVote], [.figureEight], [.pauseLeader], [.powerAfterCommit],
+            Kind.allCases.filter { $0.isAimed && chance.once(in: 2) },
+        ]
+        options.kinds = Kind.allCases.filter { !$0.isAimed && chance.once(in: clockOnceIn) }
+        options.kinds += aimed.randomElement(using: &chance)!
         // A smaller quorum would have a smaller minority to lose.
         if options.kinds.contains(.rot) { options.kinds.removeAll { $0 == .membership } }
         options.gapMs = [300, 1000, 2000, 5000].randomElement(using: &chance)!

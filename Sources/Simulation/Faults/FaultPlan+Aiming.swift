@@ -19,12 +19,19 @@ extension FaultPlan {
             let isPower = world.faults.once(in: 2)
             aim(isPower ? .losePower(broker: broker, ms: ms) : .kill(broker: broker, ms: ms), withinUs: 5000)
         case .elected(let broker):
-            guard strikes(.leaderChurn) else { return }
-            endOffice(of: broker)
-        case .committed(let broker):
+            if options.kinds.contains(.figureEight) { playFigureEight(elected: broker) }
+            if strikes(.leaderChurn) { endOffice(of: broker) }
+        case .committed(let broker, let isAll):
+            if committing == broker { endFigureEight(leader: broker) }
             if strikes(.powerAfterCommit) { losePower(leader: broker) }
-            if strikes(.pauseLeader) {
-                aim(.pause(broker: broker, ms: between(timeoutMs, and: 3 * timeoutMs)), withinUs: 5000)
+            // What it has in hand would keep it from answering reads when it wakes up.
+            if isAll, strikes(.pauseLeader) {
+                let longest = min(4 * timeoutMs, 2500)  // Clients wait so long.
+                let ms = between(3 * timeoutMs / 2, and: longest)
+                aim(.pause(broker: broker, ms: ms), withinUs: 200)
+                // One at a time: the others are to elect a leader and serve.
+                restsUntil[.pauseLeader] = world.now.adding(
+                    milliseconds: ms + duration(max: 2 * min(options.gapMs, 1000)))
             }
         }
     }
@@ -36,7 +43,9 @@ extension FaultPlan {
         }
         counts[kind, default: 0] += 1
         let isInBurst = kind != .powerAfterCommit && kind != .pauseLeader && !world.faults.once(in: 6)
-        if !isInBurst { restsUntil[kind] = world.now.adding(milliseconds: duration(max: 2 * options.gapMs)) }
+        if !isInBurst {
+            restsUntil[kind] = world.now.adding(milliseconds: duration(max: 2 * min(options.gapMs, 1000)))
+        }
         return isInBurst ? !world.faults.once(in: 3) : true
     }
 
@@ -57,6 +66,30 @@ extension FaultPlan {
         case 0: aim(.kill(broker: broker, ms: ms), withinUs: delayMax)
         case 1: aim(.losePower(broker: broker, ms: ms), withinUs: delayMax)
         default: aim(.isolate(broker: broker, ms: ms), withinUs: delayMax)
+        }
+    }
+
+    /// The first entry of an office stays where it was made, twice; who had the first of them then leads those who have neither.
+    private func playFigureEight(elected broker: Int) {
+        committing = nil
+        switch officesEnded {
+        case 0: aim(.isolate(broker: broker, ms: between(timeoutMs, and: 2 * timeoutMs)), withinUs: 0)
+        case 1: aim(.isolate(broker: broker, ms: between(3 * timeoutMs / 2, and: 3 * timeoutMs)), withinUs: 0)
+        default: committing = broker
+        }
+        officesEnded += 1
+        counts[.figureEight, default: 0] += 1
+    }
+
+    /// It loses what it had not synced and is back at once; those that it has told come back late.
+    private func endFigureEight(leader: Int) {
+        officesEnded = 0
+        committing = nil
+        for node in cluster.nodes {
+            let isOut = cluster.network.isIsolated(node.host)
+            if isOut { continue }
+            let ms = node.number == leader ? duration(max: 20) : between(3 * timeoutMs, and: 4 * timeoutMs)
+            aim(.losePower(broker: node.number, ms: ms), withinUs: 200)
         }
     }
 

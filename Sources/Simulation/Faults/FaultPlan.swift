@@ -14,6 +14,9 @@ package final class FaultPlan {
     package internal(set) var counts: [FaultOptions.Kind: Int] = [:]
     /// Until then a kind of aimed faults rests.
     var restsUntil: [FaultOptions.Kind: Instant] = [:]
+    /// How far `figureEight` has come: offices that were ended, and the one that is to commit.
+    var officesEnded = 0
+    var committing: Int?
 
     package init(_ options: FaultOptions, on cluster: Cluster) {
         self.options = options
@@ -74,7 +77,7 @@ package final class FaultPlan {
         case .membership:
             return world.faults.once(in: 2) ? .addVoter(broker: broker) : .removeVoter(broker: broker)
         case .transfer: return .transferLeadership(to: broker)
-        case .splitVote, .crashAfterVote, .leaderChurn, .pauseLeader, .powerAfterCommit: return nil
+        case .splitVote, .crashAfterVote, .leaderChurn, .figureEight, .pauseLeader, .powerAfterCommit: return nil
         }
     }
 

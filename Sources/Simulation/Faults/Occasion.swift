@@ -8,8 +8,8 @@ enum Occasion: Hashable, Sendable {
     case voted(broker: Int)
     /// It leads a new term.
     case elected(broker: Int)
-    /// It leads, and knows that more is committed: clients are about to be told.
-    case committed(broker: Int)
+    /// It leads, and knows that more is committed: clients are about to be told. `isAll`: nothing in its log waits for that now.
+    case committed(broker: Int, isAll: Bool)
 }
 
 /// Finds the occasions, by what each broker shows after a turn and what it showed before.
@@ -41,7 +41,8 @@ struct OccasionWatch {
             if isNew {
                 occasions.append(.elected(broker: broker))
             } else if now.committed > before.committed {
-                occasions.append(.committed(broker: broker))
+                let isAll = now.committed == probe.logEndOffset
+                occasions.append(.committed(broker: broker, isAll: isAll))
             }
         }
         return occasions

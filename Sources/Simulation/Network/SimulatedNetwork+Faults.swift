@@ -4,6 +4,11 @@ import Vocabulary
 extension SimulatedNetwork {
     func isBlocked(from: HostID, to: HostID) -> Bool { blocked[NetworkPath(from: from, to: to)] != nil }
 
+    /// Nothing reaches it from any broker.
+    func isIsolated(_ host: HostID) -> Bool {
+        blocked.keys.filter { $0.to == host && $0.from.number <= 1000 }.count > 1
+    }
+
     /// Nothing passes that way until as many `unblock` have come.
     package func block(_ path: NetworkPath) { blocked[path, default: 0] += 1 }
 

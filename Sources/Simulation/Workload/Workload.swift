@@ -9,6 +9,8 @@ package final class Workload {
     package var watched = WatchedChanges()
     package private(set) var counters = WorkloadCounters()
     private var nextValue: Int64 = 1
+    /// The highest zxid that any client was told: it is committed, so no later read behind a sync may come from before it.
+    private(set) var zxidTold: Int64 = 0
 
     /// What a node held at a zxid that changed it: the same for everybody.
     private var contents: [Content: (value: Int64?, version: Int32)] = [:]
@@ -38,6 +40,8 @@ package final class Workload {
         defer { nextValue += 1 }
         return nextValue
     }
+
+    func told(_ zxid: Int64) { zxidTold = max(zxidTold, zxid) }
 
     func count(_ what: WritableKeyPath<WorkloadCounters, Int>) { counters[keyPath: what] += 1 }
 

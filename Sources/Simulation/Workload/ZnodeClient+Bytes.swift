@@ -13,7 +13,10 @@ extension ZnodeClient {
     func request(_ request: ZooKeeperRequest, _ purpose: Purpose, xid special: Int32? = nil) {
         let xid = special ?? nextXid
         if special == nil { nextXid = nextXid == .max ? 1 : nextXid + 1 }
-        pending.append(Pending(xid: xid, opCode: request.opCode, sentAt: world.now, purpose: purpose))
+        pending.append(
+            Pending(
+                xid: xid, opCode: request.opCode, sentAt: world.now, toldBefore: workload.zxidTold,
+                purpose: purpose))
         transmit(request.frame(xid: xid))
     }
 
