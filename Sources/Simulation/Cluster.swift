@@ -164,6 +164,6 @@ package final class Cluster {
                 + (probe.failureReason.map { ", failed: \($0)" } ?? "")
         }.joined(separator: "; ")
             + "; clients: "
-            + clients.map { "\($0.number) \($0.isConnected ? "connected" : "apart")" }.joined(separator: ", ")
+            + clients.map { "\($0.number) \($0.isConnected ? "connected" : "apart"), waits for \($0.waiting)" }.joined(separator: ", ")
     }
 }

@@ -46,7 +46,9 @@ extension ZnodeClient {
     // MARK: - Writes
 
     private func wrote(_ record: Int, _ request: Pending, _ reply: ZooKeeperReply, _ zxid: Int64) {
-        guard let outcome = outcome(of: reply) else { return }  // Something that leaves it open.
+        guard let outcome = outcome(of: reply) else {  // Something that leaves it open.
+            return world.note(place, "was told", text: "\(reply)")
+        }
         workload.history.finish(record, outcome, at: world.now)
         lastWriteAt = world.now
         if case .answered(let results) = outcome, !results.contains(where: Self.isFailure) {
