@@ -1,5 +1,6 @@
 import Consensus
 import Coordination
+import HashTreeCollections
 import Vocabulary
 import ZooKeeper
 
@@ -38,6 +39,10 @@ extension QuorumLoop {
     func opened(_ client: ZooKeeperConnection, _ request: ConnectRequest, _ outcome: PeerAnswer.Outcome) {
         switch outcome {
         case .coordination(.success(.session(let session))):
+            // By the time that the answer shows here a wish that its client had given up elsewhere may have come to pass.
+            guard coordination.sessions[session.id]?.broker == me.id else {
+                return drop(client, "its session moved on, or ended, while it was opened")
+            }
             client.session = session.id
             client.state = .open
             if let before = zookeeper.opened(client) { drop(before, "its session moved to another connection") }
