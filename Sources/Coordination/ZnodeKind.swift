@@ -1,3 +1,5 @@
+import Vocabulary
+
 /// What is created: how long it lives, and whether its name gets a number.
 package enum ZnodeKind: Hashable, Sendable {
     case persistent
@@ -80,7 +82,10 @@ struct ZnodeOwner: Hashable, Sendable {
     private static let ttlMark = Int64(bitPattern: 0xFF00_0000_0000_0000)
 
     /// Its time to live in milliseconds, if it has one.
-    var ttl: Int64? { bits & ~ZnodeKind.ttlMax == Self.ttlMark ? bits & ZnodeKind.ttlMax : nil }
+    var ttl: Int64? {
+        guard bits & ~ZnodeKind.ttlMax == Self.ttlMark else { return nil }
+        return bits & ZnodeKind.ttlMax / (Canary.expiresNodesEarly.isChosen ? 2 : 1)
+    }
     var isContainer: Bool { bits == .min }
     /// The session that it goes with.
     var session: Int64? { bits == 0 || isContainer || ttl != nil ? nil : bits }

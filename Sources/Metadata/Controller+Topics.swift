@@ -31,6 +31,9 @@ extension Controller {
             for index in results.indices { results[index].id = .zero }
             return MetadataDecision(reply: .topicsCreated(results))
         }
+        if Canary.forgetsTopics.isChosen, image.lastOffset.value % 3 == 0 {
+            return MetadataDecision(reply: .topicsCreated(results))
+        }
         return MetadataDecision(records: draft.records, reply: .topicsCreated(results))
     }
 

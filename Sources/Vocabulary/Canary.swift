@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Bugs planted on purpose, to prove that the simulator finds such: each is a promise of the replicated log's, broken.
+/// Bugs planted on purpose, to prove that the simulator finds such: each is a promise, broken.
 ///
 /// None is in force unless a test program asks for one before it starts a broker. Where one is looked at costs a relaxed load.
 package enum Canary: UInt8, CaseIterable, Sendable {
@@ -20,6 +20,14 @@ package enum Canary: UInt8, CaseIterable, Sendable {
     case keepsEphemerals = 7
     /// One event in eight is never told.
     case losesEvents = 8
+    /// One topic in three is said to be made, and is not.
+    case forgetsTopics = 9
+    /// Nodes with a time to live have half of it.
+    case expiresNodesEarly = 10
+    /// Records are acknowledged, with acks=all, and shown to consumers while they are in the page cache only.
+    case acknowledgesUnsyncedRecords = 11
+    /// Access lists bar nobody from reading.
+    case letsAnyoneRead = 12
 
     private static let chosen = Atomic<UInt8>(0)
 

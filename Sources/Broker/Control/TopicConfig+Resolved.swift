@@ -63,7 +63,7 @@ extension TopicConfig {
             beforeMaxMs: settings.timestampBeforeMaxMs, afterMaxMs: settings.timestampAfterMaxMs,
             isCompacted: log.cleanupCompact)
         self.init(
-            log: log, produce: produce, writeCaching: settings.writeCaching,
+            log: log, produce: produce, writeCaching: settings.writeCaching || Canary.acknowledgesUnsyncedRecords.isChosen,
             minInSyncReplicas: Int(settings.minInSyncReplicas))
     }
 }
