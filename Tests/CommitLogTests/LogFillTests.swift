@@ -97,7 +97,7 @@ struct LogFillTests {
         for index in kept..<bytes.count { bytes[index] = 0 }
         disk.setBytes(bytes, of: path(0))
         #expect(throws: LogError.self) { try openLog(disk, from: 6, config: log.config) }
-        #expect(disk.bytes(of: path(0)) == bytes)
+        #expect((disk.bytes(of: path(0)) == bytes) as Bool)
         // Not synced, they never came to the disk.
         #expect(try openLog(disk, from: 3, config: log.config).0.endOffset == 3)
     }
@@ -133,7 +133,7 @@ struct LogFillTests {
             disk.corrupt(path(0), at: position, mask: 0x20)
             let damaged = disk.bytes(of: path(0))
             #expect(throws: LogError.self, "position \(position)") { try openLog(disk, config: log.config) }
-            #expect(disk.bytes(of: path(0)) == damaged)
+            #expect((disk.bytes(of: path(0)) == damaged) as Bool)
         }
     }
 
