@@ -1,4 +1,5 @@
 import Coordination
+import HashTreeCollections
 import Testing
 import Vocabulary
 import ZooKeeper
