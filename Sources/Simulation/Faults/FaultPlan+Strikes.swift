@@ -81,17 +81,30 @@ extension FaultPlan {
         }
     }
 
-    /// A bit of the quorum's files, wherever chance puts it; on a broker that is down as often as on one that runs.
+    /// A bit of the quorum's files, on a broker that is down as often as on one that runs; now and then in the room ahead.
+    ///
+    /// What was written last is spared: a broker that starts cannot tell its damage from a write that a loss of power cut off, as
+    /// long as the recovery point has not passed it.
     private func rot(_ node: SimulatedNode) {
         let disk = node.disks[0]
         let files = disk.paths.filter { $0.hasPrefix("__cluster_metadata-0/") && $0.hasSuffix(".log") }
-        guard let path = files.randomElement(using: &world.faults), let size = disk.bytes(of: path)?.count,
-            size > 0
-        else {
-            return
+        guard let path = files.randomElement(using: &world.faults), let bytes = disk.bytes(of: path) else { return }
+        let last = Self.lastBatch(bytes)
+        let range = world.faults.once(in: 8) ? last.upperBound..<bytes.count : 0..<last.lowerBound
+        guard let at = range.randomElement(using: &world.faults) else { return }
+        disk.corrupt(path, at: at, mask: 1 << UInt8.random(in: 0...7, using: &world.faults))
+    }
+
+    /// Where the last batch of a log stands, as far as the lengths in it lead. Behind it there are zeros, or what lengths that rotted
+    /// do not lead to.
+    private static func lastBatch(_ bytes: [UInt8]) -> Range<Int> {
+        var last = 0..<0
+        while last.upperBound + 12 <= bytes.count {
+            let at = last.upperBound
+            let length = bytes[at + 8..<at + 12].reduce(0) { $0 << 8 | Int($1) }
+            guard length > 0, length <= bytes.count - at - 12 else { break }
+            last = at..<at + 12 + length
         }
-        disk.corrupt(
-            path, at: Int.random(in: 0..<size, using: &world.faults),
-            mask: 1 << UInt8.random(in: 0...7, using: &world.faults))
+        return last
     }
 }

@@ -133,11 +133,6 @@ package final class ZnodeClient {
     /// Nothing it asked for is still to come.
     package var isAnswered: Bool { isConnected && inFlight == 0 }
     package var sessionID: Int64 { session.id }
-    /// What it asked for and was not told, the first things.
-    package var waiting: String {
-        pending[pendingHead...].prefix(3).map { "\($0.opCode) of \($0.sentAt.nanoseconds / 1_000_000) ms" }
-            .joined(separator: ", ")
-    }
     var inFlight: Int { pending.count - pendingHead }
     /// What it has waited for the longest.
     var oldestRequest: String? {
