@@ -41,7 +41,7 @@ extension Coordination {
     }
 
     /// - Throws: `notEmpty`, `noNode`, or `badVersion` for a node that does not go by itself, one whose time to live runs
-    ///   again, and a container that took the place of the one which was due.
+    ///   again, and a container that never had a child: it took the place of the one which was due.
     mutating func deleteContainer(
         _ text: String, _ now: Moment
     ) throws(CoordinationError) -> CoordinationDecision {
@@ -53,8 +53,8 @@ extension Coordination {
             if node.head.mtime.addingReportingOverflow(ttl).partialValue > now.time { throw .badVersion }
         } else if !node.head.owner.isContainer {
             throw .badVersion
-        } else if node.head.childrenCreated == 0, overlay.nodes[path.key] != nil {
-            throw .badVersion  // Not the container that was due: a new one, which nobody used yet.
+        } else if node.head.childrenCreated == 0 {
+            throw .badVersion  // Not the container that was due: a new one in its place, which nobody used yet.
         }
         enterDeletion(of: path, node, from: parent, at: parentPath, now)
         return .commit(.writes([.delete(path)]), .written(.deleted))

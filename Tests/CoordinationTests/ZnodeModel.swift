@@ -109,6 +109,7 @@ struct ZnodeModel {
             let isExpired =
                 bits >> 40 == 0xFF00_00 && node.changed.time + Int64(bits & 0xFF_FFFF_FFFF) <= time
             if node.owner != .min, !isExpired { throw .badVersion }
+            if node.owner == .min, node.creations == 0 { throw .badVersion }
             remove(path, zxid)
             return .written(.deleted)
         }
