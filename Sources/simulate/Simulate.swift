@@ -36,7 +36,10 @@ struct Simulate: ParsableCommand {
     @Option(help: ArgumentHelp("Plant a bug: it must be found, or the exit code is 1.", valueName: "name"))
     var canary: CanaryName?
 
+    @Flag(help: "Print the names of the planted bugs, and nothing else.") var canaries = false
+
     func run() throws {
+        if canaries { return print(CanaryName.allValueStrings.joined(separator: "\n")) }
         try OneOrder.insist()
         LastWords.arm()
         Canary.choose(canary?.canary)
