@@ -53,7 +53,7 @@ import Testing
     }
 
     private func node(_ settings: BrokerSettings) throws -> Node {
-        try Node(settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        try startNode(settings)
     }
 
     /// What the broker says of itself to `srvr`: leader, follower, observer; nil when it serves nobody just now.

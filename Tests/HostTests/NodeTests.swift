@@ -19,7 +19,7 @@ import Testing
     }
 
     private func start(_ more: [String] = []) throws -> Node {
-        let node = try Node(try settings(more), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        let node = try startNode(try settings(more))
         #expect(try node.waitUntilReady())
         return node
     }
