@@ -125,8 +125,8 @@ extension Raft {
         gatherReplicas()
     }
 
-    /// A leader that is out leads until here, without counting itself (thesis §4.2.2); one that was out when it was elected, too. It tells everyone that the change is
-    /// committed, asks the one that has most to stand, and goes.
+    /// A leader that is out leads until here, without counting itself (thesis §4.2.2); one that was out when it was elected, too.
+    /// It tells everyone that the change is committed, asks the one that has most to stand, and goes.
     mutating func voterChangeCommitted() {
         if office.isChangingVoters, !office.isPublishingVoters { endChange(.done) }
         office.isChangingVoters = false
