@@ -115,13 +115,16 @@ extension Producer {
                 $0.createdAt.adding(milliseconds: settings.deliveryTimeoutMs) <= now
             }
             for batch in late {
-                finish(index, batch.serial, offset: -1, error: reason(batch, lanes[index].place, view), &effects)
+                finish(
+                    index, batch.serial, offset: -1, error: reason(batch, lanes[index].place, view), &effects)
             }
         }
     }
 
     /// Why a batch was not delivered all that time: its partition has nobody to send it to, or what its last sending came to.
-    private func reason(_ batch: ProducerLane.Batch, _ place: TopicPartition, _ view: ClusterView) -> ClientError {
+    private func reason(_ batch: ProducerLane.Batch, _ place: TopicPartition, _ view: ClusterView)
+        -> ClientError
+    {
         if (view[place]?.leader ?? BrokerID.none) == BrokerID.none {
             return .broker(.leaderNotAvailable, "partition \(place) has no leader: it is offline")
         }

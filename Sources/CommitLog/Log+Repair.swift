@@ -54,7 +54,9 @@ extension Log {
         try disk.sync(.directory(directory))
     }
 
-    private static func segmentBases(_ disk: any Disk, _ topicPartition: TopicPartition) throws(DiskError) -> [Offset] {
+    private static func segmentBases(_ disk: any Disk, _ topicPartition: TopicPartition) throws(DiskError)
+        -> [Offset]
+    {
         Inventory(try disk.list(topicPartition.description)).segments.sorted()
     }
 }

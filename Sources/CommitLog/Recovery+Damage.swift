@@ -20,7 +20,9 @@ extension Recovery {
         var at = position
         while at < segment.size {
             let count = Int(min(segment.size - at, 64 << 10))
-            guard let bytes = try scanner.bytes(at: at, count: count), bytes.allSatisfy({ $0 == 0 }) else { return false }
+            guard let bytes = try scanner.bytes(at: at, count: count), bytes.allSatisfy({ $0 == 0 }) else {
+                return false
+            }
             at += Int64(count)
         }
         return true

@@ -65,7 +65,9 @@ extension CoordinationCommand {
                 broker: session.broker)
         case .closeSession:
             let id = try input.integer(Int64.self)
-            self = .closeSession(id: id, broker: try input.optional { input throws(FieldError) in BrokerID(try input.zigzag32()) })
+            self = .closeSession(
+                id: id,
+                broker: try input.optional { input throws(FieldError) in BrokerID(try input.zigzag32()) })
         case .deleteContainer: self = .deleteContainer(path: try input.string())
         }
         try input.end()

@@ -58,7 +58,8 @@ package final class Cluster {
     @discardableResult
     package func addKafkaClient(port: UInt16) -> KafkaClient {
         let client = KafkaClient(
-            number: kafkaClients.count + 1, workload: kafka, network: network, servers: nodes.map(\.host), port: port)
+            number: kafkaClients.count + 1, workload: kafka, network: network, servers: nodes.map(\.host),
+            port: port)
         kafkaClients.append(client)
         return client
     }

@@ -111,7 +111,8 @@ package final class Simulation {
     /// Nodes that go by themselves do.
     private func outliveMortals() {
         let workload = options.workload
-        guard workload.containers + workload.ttlNodes > 0, let client = cluster.clients.first(where: \.isConnected)
+        guard workload.containers + workload.ttlNodes > 0,
+            let client = cluster.clients.first(where: \.isConnected)
         else { return }
         client.clearMortals()
         demand("all is answered", withinMs: 15_000) { client.isAnswered }

@@ -160,7 +160,9 @@ package struct FieldReader {
     /// How many of something that takes at least so many bytes each.
     package mutating func count(itemBytesMin: Int) throws(FieldError) -> Int {
         let count = try varint()
-        guard count <= UInt64((bytes.endIndex - at) / itemBytesMin) else { throw .truncated(at: bytes.endIndex) }
+        guard count <= UInt64((bytes.endIndex - at) / itemBytesMin) else {
+            throw .truncated(at: bytes.endIndex)
+        }
         return Int(count)
     }
 }

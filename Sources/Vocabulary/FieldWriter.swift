@@ -26,7 +26,9 @@ package struct FieldWriter: Sendable {
 
     /// Small for numbers near zero on either side.
     @inlinable
-    package mutating func put(zigzag value: Int64) { put(varint: UInt64(bitPattern: value << 1 ^ value >> 63)) }
+    package mutating func put(zigzag value: Int64) {
+        put(varint: UInt64(bitPattern: value << 1 ^ value >> 63))
+    }
     @inlinable
     package mutating func put(zigzag value: Int32) { put(zigzag: Int64(value)) }
 

@@ -37,7 +37,9 @@ final class HeldDisk: Disk {
     func write(_ pieces: [UnsafeRawBufferPointer], to file: FileID, at position: Int64) throws(DiskError) {
         try disk.write(pieces, to: file, at: position)
     }
-    func read(_ file: FileID, at position: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(DiskError) -> Int {
+    func read(_ file: FileID, at position: Int64, into buffer: UnsafeMutableRawBufferPointer)
+        throws(DiskError) -> Int
+    {
         try disk.read(file, at: position, into: buffer)
     }
     func truncate(_ file: FileID, to size: Int64) throws(DiskError) { try disk.truncate(file, to: size) }

@@ -5,7 +5,9 @@ import Synchronization
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct SyncPoolTests {
-    @Test func `everyone who asks is answered, and who asks while a target is synced shares the next sync`() async throws {
+    @Test func `everyone who asks is answered, and who asks while a target is synced shares the next sync`()
+        async throws
+    {
         let directory = TemporaryDirectory()
         let disk = try HeldDisk(PosixDisk(directory.path))
         let files = try (0..<5).map { try disk.open("\($0)", .create) }

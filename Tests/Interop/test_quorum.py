@@ -238,7 +238,7 @@ def test_one_that_was_away_for_long_gets_a_snapshot(make_ensemble):
     """What it missed is not in the others' logs any more."""
     trio = make_ensemble(3, properties={"metadata.log.max.record.bytes.between.snapshots": 200_000})
     away = trio.followers()[0]
-    with client(trio.hosts) as python:
+    with client(trio.leader().zookeeper) as python:
         python.create("/many")
         away.kill()
         for number in range(4000):

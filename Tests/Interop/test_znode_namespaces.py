@@ -229,3 +229,23 @@ def test_sessions_outlive_a_change_of_leader(trio, hosts):
         assert python.exists("/e").owner_session_id == session
     assert one.client_id[0] == session
     stopped(one)
+
+
+def test_a_session_outlives_its_broker_that_nobody_hears(trio, hosts):
+    """The client's broker hears the leader and is not heard: it lets go of its client in time, which goes on elsewhere."""
+    leader, follower = trio.leader(), trio.followers()[0]
+    one = connected(follower.zookeeper, timeout=4.0)
+    one.set_hosts(trio.hosts)
+    states = []
+    one.add_listener(states.append)
+    one.create("/e", ephemeral=True)
+    session = one.client_id[0]
+    hosts.mute(follower.number - 1)
+    time.sleep(8)  # Two timeouts.
+    assert "LOST" not in states, f"the session ended: {states}"
+    assert one.connected and one.client_id[0] == session
+    with client(leader.zookeeper) as python:
+        python.sync("/e")
+        assert python.exists("/e").owner_session_id == session
+    one.set("/e", b"still mine")
+    stopped(one)

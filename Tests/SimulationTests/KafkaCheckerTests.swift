@@ -34,28 +34,42 @@ struct KafkaCheckerTests {
             ]) == nil)
     }
 
-    @Test func `an acknowledged topic, partition or configuration is not lost, nor comes a deleted topic back`() {
+    @Test
+    func `an acknowledged topic, partition or configuration is not lost, nor comes a deleted topic back`() {
         #expect(violation([made, (.read, .failed(.unknownTopic), 2, 3)]) != nil)
         #expect(violation([made, (.read, .found(b, partitions: 2), 2, 3)]) != nil)
         #expect(
-            violation([made, (.addPartitions(total: 3), .done, 2, 3), (.read, .found(a, partitions: 2), 4, 5)]) != nil)
-        #expect(violation([made, (.setRetention(7), .done, 2, 3), (.read, .foundRetention(nil), 4, 5)]) != nil)
-        #expect(violation([made, (.delete(id: nil), .done, 2, 3), (.read, .found(a, partitions: 2), 4, 5)]) != nil)
+            violation([
+                made, (.addPartitions(total: 3), .done, 2, 3), (.read, .found(a, partitions: 2), 4, 5),
+            ]) != nil)
+        #expect(
+            violation([made, (.setRetention(7), .done, 2, 3), (.read, .foundRetention(nil), 4, 5)]) != nil)
+        #expect(
+            violation([made, (.delete(id: nil), .done, 2, 3), (.read, .found(a, partitions: 2), 4, 5)]) != nil
+        )
         #expect(violation([made, (.create(partitions: 1, retention: nil), .created(b), 2, 3)]) != nil)
     }
 
     @Test func `a request whose answer was lost came to pass late, or never`() {
-        let lost: (TopicStep, TopicOutcome, Int64, Int64) = (.create(partitions: 1, retention: 5), .unknown, 0, 0)
-        #expect(violation([lost, (.read, .failed(.unknownTopic), 5, 6), (.read, .found(b, partitions: 1), 8, 9)]) == nil)
+        let lost: (TopicStep, TopicOutcome, Int64, Int64) = (
+            .create(partitions: 1, retention: 5), .unknown, 0, 0
+        )
+        #expect(
+            violation([lost, (.read, .failed(.unknownTopic), 5, 6), (.read, .found(b, partitions: 1), 8, 9)])
+                == nil)
         #expect(violation([lost, (.read, .foundRetention(4), 8, 9)]) != nil)
         // It has one id, once that is known.
-        #expect(violation([lost, (.read, .found(a, partitions: 1), 5, 6), (.read, .found(b, partitions: 1), 8, 9)]) != nil)
+        #expect(
+            violation([
+                lost, (.read, .found(a, partitions: 1), 5, 6), (.read, .found(b, partitions: 1), 8, 9),
+            ]) != nil)
     }
 
     // MARK: - Views
 
     private func saw(
-        _ views: inout BrokerViews, _ ids: [TopicID], partitions: Int32 = 1, of broker: Int = 1, _ asked: Int64,
+        _ views: inout BrokerViews, _ ids: [TopicID], partitions: Int32 = 1, of broker: Int = 1,
+        _ asked: Int64,
         _ answered: Int64
     ) -> String? {
         views.saw(

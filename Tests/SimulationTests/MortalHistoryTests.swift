@@ -6,7 +6,9 @@ import Vocabulary
 struct MortalHistoryTests {
     private let created = ZnodeOutcome.answered([.done])
     private let gone = ZnodeOutcome.answered([.failed(.noNode)])
-    private func found(_ value: Int64) -> ZnodeOutcome { .answered([.found(value: value, version: 0, owner: 0)]) }
+    private func found(_ value: Int64) -> ZnodeOutcome {
+        .answered([.found(value: value, version: 0, owner: 0)])
+    }
 
     /// Node 0 is `/m`, node 1 its child. Each row: what, what came of it, the millisecond in which it was asked and answered.
     private func violation(_ rows: [(ZnodeStep, ZnodeOutcome, Int64)]) -> String? {
@@ -33,7 +35,8 @@ struct MortalHistoryTests {
         #expect(
             violation([
                 (container, created, 0), (child, created, 1),
-                (.delete(node: 0, version: -1), .answered([.failed(.notEmpty)]), 2), (.read(node: 0), found(1), 3),
+                (.delete(node: 0, version: -1), .answered([.failed(.notEmpty)]), 2),
+                (.read(node: 0), found(1), 3),
             ]) == nil)
     }
 
@@ -42,8 +45,12 @@ struct MortalHistoryTests {
         #expect(violation([(node, created, 0), (.read(node: 0), gone, 11)]) == nil)
         #expect(violation([(node, created, 0), (.read(node: 0), gone, 8)]) != nil)
         let set = ZnodeStep.set(node: 0, value: 3, version: -1)
-        #expect(violation([(node, created, 0), (set, .answered([.version(1)]), 5), (.read(node: 0), gone, 13)]) != nil)
-        #expect(violation([(node, created, 0), (set, .answered([.version(1)]), 5), (.read(node: 0), gone, 16)]) == nil)
+        #expect(
+            violation([(node, created, 0), (set, .answered([.version(1)]), 5), (.read(node: 0), gone, 13)])
+                != nil)
+        #expect(
+            violation([(node, created, 0), (set, .answered([.version(1)]), 5), (.read(node: 0), gone, 16)])
+                == nil)
         #expect(violation([(node, created, 0), (child, created, 5), (.read(node: 0), gone, 30)]) != nil)
     }
 

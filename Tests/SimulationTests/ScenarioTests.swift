@@ -17,7 +17,8 @@ struct ScenarioTests {
         let cluster = Simulation(seed: 1, options: options).cluster
         for node in cluster.nodes { node.start() }
         for client in cluster.clients { client.start() }
-        #expect(cluster.run(forMs: 20_000) { cluster.leader != nil && cluster.clients.allSatisfy(\.isConnected) })
+        #expect(
+            cluster.run(forMs: 20_000) { cluster.leader != nil && cluster.clients.allSatisfy(\.isConnected) })
         return cluster
     }
 

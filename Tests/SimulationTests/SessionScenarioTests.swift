@@ -51,7 +51,8 @@ struct SessionScenarioTests {
         func run(forMs milliseconds: Int64) -> Int {
             let before = cluster.workload.counters.expired
             cluster.run(forMs: milliseconds)
-            #expect(cluster.world.failure == nil, "\(cluster.world.failure.map(String.init(describing:)) ?? "")")
+            #expect(
+                cluster.world.failure == nil, "\(cluster.world.failure.map(String.init(describing:)) ?? "")")
             return cluster.workload.counters.expired - before
         }
     }

@@ -19,7 +19,8 @@ extension ControlLoop {
     func insist(_ command: MetadataCommand) {
         let epoch = brokerEpoch
         submit(command) { [unowned self] outcome in
-            guard case .refused(let error) = outcome, error.code == QuorumNews.noLeader.code, epoch == brokerEpoch,
+            guard case .refused(let error) = outcome, error.code == QuorumNews.noLeader.code,
+                epoch == brokerEpoch,
                 !isStopped
             else { return }
             insist(command)

@@ -90,8 +90,12 @@ extension ControlLoop {
     }
 
     func joinRefused(_ error: MetadataError) {
-        if startup != nil { return emit(.startFailed(StartError("The broker cannot be registered: \(error)"))) }
-        log(.critical, "The broker cannot be registered again; it serves no partitions to new clients.", [("reason", "\(error)")])
+        if startup != nil {
+            return emit(.startFailed(StartError("The broker cannot be registered: \(error)")))
+        }
+        log(
+            .critical, "The broker cannot be registered again; it serves no partitions to new clients.",
+            [("reason", "\(error)")])
     }
 
     private func finishStart() {

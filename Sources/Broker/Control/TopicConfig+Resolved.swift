@@ -63,7 +63,8 @@ extension TopicConfig {
             beforeMaxMs: settings.timestampBeforeMaxMs, afterMaxMs: settings.timestampAfterMaxMs,
             isCompacted: log.cleanupCompact)
         self.init(
-            log: log, produce: produce, writeCaching: settings.writeCaching || Canary.acknowledgesUnsyncedRecords.isChosen,
+            log: log, produce: produce,
+            writeCaching: settings.writeCaching || Canary.acknowledgesUnsyncedRecords.isChosen,
             minInSyncReplicas: Int(settings.minInSyncReplicas))
     }
 }

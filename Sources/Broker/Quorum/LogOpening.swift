@@ -18,7 +18,10 @@ struct LogOpening {
     private(set) var entries: [LoggedEntry] = []
 
     /// - Parameter snapshot: what it stands for need not be in the log; the log never ends before it.
-    init(directory: LogDirectory, behind snapshot: SnapshotID, _ hardState: HardState, repairs: Bool, now: Timestamp) {
+    init(
+        directory: LogDirectory, behind snapshot: SnapshotID, _ hardState: HardState, repairs: Bool,
+        now: Timestamp
+    ) {
         self.directory = directory
         self.snapshot = snapshot
         self.hardState = hardState
@@ -31,7 +34,9 @@ struct LogOpening {
         let place = QuorumLog.topicPartition
         var start = directory.recoveryStart(of: place)
         if try !disk.list(QuorumLog.directory).contains(where: { $0.name.hasSuffix(".log") }) {
-            if let point = start.recoveryPoint, point > snapshot.end { try lost(point, "its segments are gone") }
+            if let point = start.recoveryPoint, point > snapshot.end {
+                try lost(point, "its segments are gone")
+            }
             let log = try Log.create(
                 disk: disk, topicPartition: place, topicID: .metadataTopic, config: QuorumLog.config,
                 startOffset: snapshot.end, now: now)
@@ -65,7 +70,8 @@ struct LogOpening {
         // A snapshot came whole, and the crash came before the log had made room for it.
         if log.endOffset < snapshot.end { try log.restart(at: snapshot.end, now: now) }
         guard log.startOffset <= snapshot.end else {
-            throw QuorumError("it begins at \(log.startOffset), and the newest snapshot ends at \(snapshot.end)")
+            throw QuorumError(
+                "it begins at \(log.startOffset), and the newest snapshot ends at \(snapshot.end)")
         }
         try readEntries(log, from: snapshot.end)
         try log.syncNow()
@@ -100,11 +106,15 @@ struct LogOpening {
 
     private mutating func lost(_ end: Offset, _ why: String) throws {
         guard repairs else { throw QuorumError(why) }
-        guard end > snapshot.end else { return warnings.append("\(why); the snapshot stands for all of that") }
+        guard end > snapshot.end else {
+            return warnings.append("\(why); the snapshot stands for all of that")
+        }
         let owes = LogPosition(end: end, term: hardState.term)
         hardState.owes = max(owes, hardState.owes ?? owes)
         try directory.disk.replaceWhole(
             HardStateFile.path, HardStateFile.encode(hardState), directory: QuorumLog.directory)
-        warnings.append("\(why); what is missing up to offset \(end) comes back from the other voters, and until then this one has no vote")
+        warnings.append(
+            "\(why); what is missing up to offset \(end) comes back from the other voters, and until then this one has no vote"
+        )
     }
 }

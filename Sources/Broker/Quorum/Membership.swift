@@ -68,7 +68,8 @@ struct JoinAsk {
     }
 
     init(from input: inout ByteReader) throws {
-        guard case .registerBroker(let broker) = try MetadataCommand(decoding: try input.data("broker")) else {
+        guard case .registerBroker(let broker) = try MetadataCommand(decoding: try input.data("broker"))
+        else {
             throw WireError(.unexpectedValue(0), at: input.at, "broker")
         }
         self.broker = broker

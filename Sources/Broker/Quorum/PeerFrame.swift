@@ -95,7 +95,9 @@ struct PeerHello: Equatable {
 
     init(from input: inout ByteReader) throws(WireError) {
         let magic = try input.integer(UInt32.self, "magic")
-        guard magic == Self.magic else { throw WireError(.unexpectedValue(Int(magic)), at: input.at - 4, "magic") }
+        guard magic == Self.magic else {
+            throw WireError(.unexpectedValue(Int(magic)), at: input.at - 4, "magic")
+        }
         version = try input.integer(UInt16.self, "version")
         clusterID = try input.string("clusterID")
         key = try input.replicaKey()

@@ -55,7 +55,8 @@ enum PeerQuestion {
         case .quorum: self = .quorum(try QuorumQuestion(from: &input))
         case .heard:
             self = .heard(
-                try input.array(itemBytesMin: 8, "sessions") { input throws(WireError) in try input.integer() })
+                try input.array(itemBytesMin: 8, "sessions") { input throws(WireError) in try input.integer()
+                })
         }
     }
 }

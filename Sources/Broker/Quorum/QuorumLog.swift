@@ -104,7 +104,8 @@ final class QuorumLog {
         }
         let first = endOffset
         guard entries.last.map({ $0.offset + 1 }) == end else {
-            throw .unfitting("the leader's batches end at \(entries.last?.offset ?? first), and not before \(end)")
+            throw .unfitting(
+                "the leader's batches end at \(entries.last?.offset ?? first), and not before \(end)")
         }
         do throws(LogError) {
             _ = try withBytes(batches) { bytes throws(LogError) in try log.appendAsFollower(bytes, now: now) }
@@ -162,7 +163,9 @@ final class QuorumLog {
             next = try LoggedEntry.end(of: piece)
             bytes += piece
         }
-        guard next == end else { throw .unfitting("the batches from \(from) end at \(next), and not at \(end)") }
+        guard next == end else {
+            throw .unfitting("the batches from \(from) end at \(next), and not at \(end)")
+        }
         return bytes
     }
 
@@ -177,7 +180,9 @@ final class QuorumLog {
                 throw DiskError(.corrupt, "read", Self.directory, detail: "it ends within offset \(from)")
             }
             guard LoggedEntry.areSound(bytes) else {
-                throw DiskError(.corrupt, "read", Self.directory, detail: "a batch at or behind offset \(from) fails its checksum")
+                throw DiskError(
+                    .corrupt, "read", Self.directory,
+                    detail: "a batch at or behind offset \(from) fails its checksum")
             }
             return bytes
         } catch {

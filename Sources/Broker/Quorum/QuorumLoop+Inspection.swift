@@ -35,6 +35,7 @@ extension QuorumLoop {
         guard failure == nil else { return }
         raft.checkInvariants()
         invariant(applied <= log.endOffset, "applied up to \(applied), the log ends at \(log.endOffset)")
-        invariant(raft.logEnd == log.endOffset, "Raft's log ends at \(raft.logEnd), the files' at \(log.endOffset)")
+        invariant(
+            raft.logEnd == log.endOffset, "Raft's log ends at \(raft.logEnd), the files' at \(log.endOffset)")
     }
 }

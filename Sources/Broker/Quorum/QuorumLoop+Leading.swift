@@ -101,7 +101,9 @@ extension QuorumLoop {
         expireAsks()
         guard leadership.isServing, failure == nil else { return }
         // A leader that did not run could not hear anyone: nobody is dead for that.
-        if leadership.lastLook.adding(milliseconds: stallMs) < now.instant { leadership.tracker.restart(at: now.instant) }
+        if leadership.lastLook.adding(milliseconds: stallMs) < now.instant {
+            leadership.tracker.restart(at: now.instant)
+        }
         leadership.lastLook = now.instant
         guard !raft.isTransferring else { return }
         for session in leadership.tracker.takeExpired(at: now.instant) { expire(session) }
@@ -142,7 +144,8 @@ extension QuorumLoop {
     /// Containers that are empty and nodes whose time is over.
     private func sweep() {
         for path in coordination.nodesDue(at: now.timestamp, unusedMs: nil, limit: 1000) {
-            let decision = coordination.decide(.deleteContainer(path: path), zxid: nextZxid, at: now.timestamp)
+            let decision = coordination.decide(
+                .deleteContainer(path: path), zxid: nextZxid, at: now.timestamp)
             if case .commit(let transaction, _) = decision { propose(transaction) }
         }
     }

@@ -20,7 +20,9 @@ extension QuorumLoop {
     }
 
     private func join() {
-        guard var broker = membership.broker else { invariantFailed("a broker without a name wants to be in") }
+        guard var broker = membership.broker else {
+            invariantFailed("a broker without a name wants to be in")
+        }
         if membership.wasIn {
             // Its session ended while it ran: what it does from here on is told from what it did before.
             broker.incarnation = UUID128(using: &chance)
@@ -29,7 +31,9 @@ extension QuorumLoop {
         }
         membership.standing = .asked
         let password = SessionPassword(high: chance.next(), low: chance.next())
-        ask(.join(JoinAsk(broker, password: password, timeoutMs: Int32(config.quorum.brokerSessionMs))), .join)
+        ask(
+            .join(JoinAsk(broker, password: password, timeoutMs: Int32(config.quorum.brokerSessionMs))), .join
+        )
     }
 
     func joinAnswered(_ outcome: PeerAnswer.Outcome) {
@@ -62,7 +66,9 @@ extension QuorumLoop {
     func leave() {
         // A broker that is the whole cluster has nobody to tell, and hands nothing over.
         // Nor does one whose quorum is gone.
-        guard let session = membership.session, !config.quorum.isAlone, raft.leader != nil else { return left() }
+        guard let session = membership.session, !config.quorum.isAlone, raft.leader != nil else {
+            return left()
+        }
         membership.standing = .leaving
         ask(.coordination(.closeSession(id: session, broker: me.id)), .leave)
     }
@@ -122,8 +128,11 @@ extension QuorumLoop {
     /// The same directories can serve one process at a time, so a broker that has them is the one before, come back. One with others
     /// waits until the session of the one before has expired.
     private func checkDuplicate(of new: NewBroker) throws(MetadataError) {
-        guard let old = metadata.image.brokers[new.id], !old.isFenced, old.incarnation != new.incarnation else { return }
-        guard brokerSession(new.id) != nil, Set(old.directories).isDisjoint(with: new.directories) else { return }
+        guard let old = metadata.image.brokers[new.id], !old.isFenced, old.incarnation != new.incarnation
+        else { return }
+        guard brokerSession(new.id) != nil, Set(old.directories).isDisjoint(with: new.directories) else {
+            return
+        }
         throw MetadataError(
             .duplicateBrokerRegistration,
             "Another broker is registered with that broker id. If the broker was recently restarted with other directories, "
@@ -142,7 +151,8 @@ extension QuorumLoop {
 
     private func createSession(_ ask: JoinAsk) -> Session {
         let decision = coordination.decide(
-            .createSession(timeoutMs: ask.timeoutMs, password: ask.password, broker: ask.broker.id), zxid: nextZxid,
+            .createSession(timeoutMs: ask.timeoutMs, password: ask.password, broker: ask.broker.id),
+            zxid: nextZxid,
             at: now.timestamp)
         guard case .commit(let transaction, .session(let session)) = decision else {
             invariantFailed("a session was refused: \(decision)")
@@ -154,7 +164,9 @@ extension QuorumLoop {
 
     /// Decides a znode of the cluster's own.
     private func create(_ path: String, _ data: String?, owner: Session?) -> CoordinationTransaction? {
-        let caller = owner.map { Caller(session: $0.id, broker: $0.broker, identities: [.superuser]) } ?? .cluster(through: me.id)
+        let caller =
+            owner.map { Caller(session: $0.id, broker: $0.broker, identities: [.superuser]) }
+            ?? .cluster(through: me.id)
         let operation = ZnodeOperation.create(
             path: path, data: data.map { Array($0.utf8) }, acl: data == nil ? .open : .readOnly,
             kind: owner == nil ? .persistent : .ephemeral)
@@ -162,7 +174,9 @@ extension QuorumLoop {
         case .commit(let transaction, _): return transaction
         case .answer, .refuse(.nodeExists): return nil
         case .refuse(let error):
-            log(.error, "A znode of the cluster's own could not be made.", [("path", path), ("reason", "\(error)")])
+            log(
+                .error, "A znode of the cluster's own could not be made.",
+                [("path", path), ("reason", "\(error)")])
             return nil
         }
     }
@@ -196,7 +210,9 @@ extension QuorumLoop {
     }
 
     /// The session that holds the broker's znode.
-    private func brokerSession(_ id: BrokerID) -> Int64? { coordination.ephemeralOwner(of: BrokerZnodes.path(id)) }
+    private func brokerSession(_ id: BrokerID) -> Int64? {
+        coordination.ephemeralOwner(of: BrokerZnodes.path(id))
+    }
 
     // MARK: - The cluster's own znodes
 
@@ -206,7 +222,8 @@ extension QuorumLoop {
         makeParents(of: BrokerZnodes.clusterID)
         let znode = create(BrokerZnodes.clusterID, BrokerZnodes.cluster(clusterID), owner: nil)
         do throws(MetadataError) {
-            let decision = try metadata.decide(.formatCluster(clusterID: clusterID, features: []), at: now.timestamp)
+            let decision = try metadata.decide(
+                .formatCluster(clusterID: clusterID, features: []), at: now.timestamp)
             propose(facts: decision.records, with: znode)
         } catch {
             invariantFailed("a new cluster cannot be formatted: \(error)")

@@ -23,7 +23,8 @@ extension QuorumLoop {
         guard let link = links[connection.id] else { return bytes.count }
         var consumed = 0
         while bytes.count - consumed >= 4, !connection.isClosing, !connection.isClosed {
-            let length = Int(UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: consumed, as: UInt32.self)))
+            let length = Int(
+                UInt32(bigEndian: bytes.loadUnaligned(fromByteOffset: consumed, as: UInt32.self)))
             guard length > 0, length <= PeerFrame.bytesMax else {
                 refuse(link, "its frame has a length of \(length)")
                 break
@@ -52,16 +53,20 @@ extension QuorumLoop {
         }
     }
 
-    private func received(_ message: RaftMessage, _ payload: [UInt8], from key: ReplicaKey, on link: PeerLink) {
+    private func received(_ message: RaftMessage, _ payload: [UInt8], from key: ReplicaKey, on link: PeerLink)
+    {
         if let flaw = message.flaw { return refuse(link, flaw) }
         switch message.body {
         case .append(let append):
             if append.end > append.previous.end, now.instant < fullUntil {
-                return drive(.received(RaftMessage(term: message.term, .append(append.withoutEntries)), from: key))
+                return drive(
+                    .received(RaftMessage(term: message.term, .append(append.withoutEntries)), from: key))
             }
             inHand = InHand(from: append.previous.end, end: append.end, bytes: payload)
         case .snapshotChunk(let chunk):
-            guard payload.count == chunk.count else { return refuse(link, "a piece of a snapshot is cut off") }
+            guard payload.count == chunk.count else {
+                return refuse(link, "a piece of a snapshot is cut off")
+            }
             inHand = InHand(from: 0, end: 0, bytes: payload)
         default:
             guard payload.isEmpty else { return refuse(link, "bytes follow a message that has none") }
@@ -97,7 +102,8 @@ extension QuorumLoop {
 
     private var hello: PeerHello {
         PeerHello(
-            clusterID: clusterID, key: me, voters: raft.voters.voters.map { PeerAddress(host: $0.host, port: $0.port) })
+            clusterID: clusterID, key: me,
+            voters: raft.voters.voters.map { PeerAddress(host: $0.host, port: $0.port) })
     }
 
     /// More than any quorum has: what a peer says makes us dial.
@@ -106,7 +112,10 @@ extension QuorumLoop {
     private func refuse(_ link: PeerLink, _ why: String) {
         log(
             .warning, "Closed a connection to another broker.",
-            [("peer", link.connection.peer), ("broker.id", link.key.map { "\($0.id)" } ?? "unknown"), ("reason", why)])
+            [
+                ("peer", link.connection.peer), ("broker.id", link.key.map { "\($0.id)" } ?? "unknown"),
+                ("reason", why),
+            ])
         close(link.connection)
     }
 
@@ -128,6 +137,7 @@ extension Append {
     /// The leader's word without its entries, for a replica that cannot take them just now.
     var withoutEntries: Append {
         Append(
-            previous: previous, end: previous.end, runs: [], committed: min(committed, previous.end), round: round)
+            previous: previous, end: previous.end, runs: [], committed: min(committed, previous.end),
+            round: round)
     }
 }

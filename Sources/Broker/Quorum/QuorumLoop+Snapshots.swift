@@ -24,7 +24,9 @@ extension QuorumLoop {
 
     /// The last one is old, and something has happened since.
     func snapshotIfLate() {
-        guard let every = config.quorum.snapshotMs, applied > snapshots.newest.end, failure == nil else { return }
+        guard let every = config.quorum.snapshotMs, applied > snapshots.newest.end, failure == nil else {
+            return
+        }
         guard now.instant >= snapshots.taken.adding(milliseconds: every) else { return }
         snapshots.taken = now.instant
         beginSnapshot()
@@ -71,7 +73,9 @@ extension QuorumLoop {
     /// Writes the next piece of a snapshot in the making.
     /// - Returns: whether there is more to do now.
     func snapshotSlice() -> Bool {
-        guard var making = snapshots.making, failure == nil, !making.isSyncing, !making.isWhole else { return false }
+        guard var making = snapshots.making, failure == nil, !making.isSyncing, !making.isWhole else {
+            return false
+        }
         do throws(DiskError) {
             var budget = Self.sliceBytes
             while budget > 0, making.unsynced < Self.unsyncedMax {
@@ -94,7 +98,8 @@ extension QuorumLoop {
             emit(
                 .sync(
                     SyncRequest(
-                        disk: log.disk, targets: [.file(making.file)], owner: .snapshot(end: making.id.end), loop: .quorum)))
+                        disk: log.disk, targets: [.file(making.file)], owner: .snapshot(end: making.id.end),
+                        loop: .quorum)))
         }
         snapshots.making = making
         return !making.isSyncing
@@ -117,7 +122,8 @@ extension QuorumLoop {
             // The leader's came meanwhile, and reaches further.
             guard making.id.end > snapshots.newest.end else {
                 try log.disk.remove(making.path)
-                return snapshotEnded(.success("A snapshot of the leader's that reaches further came meanwhile."))
+                return snapshotEnded(
+                    .success("A snapshot of the leader's that reaches further came meanwhile."))
             }
             try log.disk.rename(making.path, to: SnapshotFile.path(making.id))
             try log.disk.sync(.directory(QuorumLog.directory))
@@ -139,7 +145,8 @@ extension QuorumLoop {
                 ("offset", String(making.id.end.value)), ("bytes", String(making.written)),
                 ("ms", String((now.instant - making.begun) / 1_000_000)),
             ])
-        snapshotEnded(.success("Took a snapshot of all below offset \(making.id.end), \(making.written) bytes."))
+        snapshotEnded(
+            .success("Took a snapshot of all below offset \(making.id.end), \(making.written) bytes."))
     }
 
     /// For want of room there is another try later; anything else is the disk's failure.
@@ -157,7 +164,9 @@ extension QuorumLoop {
     private func removeOldSnapshots() throws(DiskError) {
         let needed = Set(raft.snapshotsInUse + [snapshots.newest])
         for entry in try log.disk.list(QuorumLog.directory) {
-            guard let id = SnapshotFile.id(of: entry.name), !needed.contains(id), id < snapshots.newest else { continue }
+            guard let id = SnapshotFile.id(of: entry.name), !needed.contains(id), id < snapshots.newest else {
+                continue
+            }
             try log.disk.remove(QuorumLog.directory + "/" + entry.name)
         }
     }
@@ -170,11 +179,15 @@ extension QuorumLoop {
             if snapshots.reading?.id != chunk.snapshot {
                 if let reading = snapshots.reading { log.disk.close(reading.file) }
                 snapshots.reading = nil
-                snapshots.reading = (chunk.snapshot, try log.disk.open(SnapshotFile.path(chunk.snapshot), .existing))
+                snapshots.reading = (
+                    chunk.snapshot, try log.disk.open(SnapshotFile.path(chunk.snapshot), .existing)
+                )
             }
-            let bytes = try log.disk.readBytes(snapshots.reading!.file, at: chunk.position, count: chunk.count)
+            let bytes = try log.disk.readBytes(
+                snapshots.reading!.file, at: chunk.position, count: chunk.count)
             guard bytes.count == chunk.count else {
-                throw DiskError(.corrupt, "read", SnapshotFile.path(chunk.snapshot), detail: "it is shorter than it was")
+                throw DiskError(
+                    .corrupt, "read", SnapshotFile.path(chunk.snapshot), detail: "it is shorter than it was")
             }
             return bytes
         } catch {
@@ -211,7 +224,9 @@ extension QuorumLoop {
         } catch {
             dropIncoming()
             guard error.reason == .noSpace else { return fail("\(error)") }
-            log(.error, "There is no space for the leader's snapshot; it is asked for again.", [("reason", "\(error)")])
+            log(
+                .error, "There is no space for the leader's snapshot; it is asked for again.",
+                [("reason", "\(error)")])
             drive(.chunkDropped(chunk))
         }
     }
@@ -246,7 +261,8 @@ extension QuorumLoop {
         coordination.config = self.coordination.config
         self.coordination = coordination
         metadata = Controller(
-            image: state.image, seed: chance.next(), broker: config.nodeID, staticProperties: config.properties)
+            image: state.image, seed: chance.next(), broker: config.nodeID,
+            staticProperties: config.properties)
         if let session = membership.session, coordination.sessions[session] == nil {
             membership.sessionEnded(session, now: now.instant)
         }

@@ -236,7 +236,8 @@ package final class QuorumLoop {
         guard failure == nil else { return }
         failure = why
         log(
-            .critical, "The metadata log's disk failed; this broker takes no part in the quorum until it is restarted.",
+            .critical,
+            "The metadata log's disk failed; this broker takes no part in the quorum until it is restarted.",
             [("reason", why)])
         loseLeadership()
         for link in links.all { close(link.connection) }

@@ -31,7 +31,8 @@ package enum QuorumStorage {
     static func writeVoters(disk: any Disk, voters: [QuorumVoter]) throws(DiskError) {
         try disk.createDirectory(QuorumLog.directory)
         let set = VoterSet(voters.map(\.voter))
-        let header = SnapshotFile.Header(id: .start, timestamp: 0, voters: PlacedVoterSet(offset: -1, voters: set))
+        let header = SnapshotFile.Header(
+            id: .start, timestamp: 0, voters: PlacedVoterSet(offset: -1, voters: set))
         var footer = ByteWriter()
         footer.put(UInt64(1))
         let bytes =

@@ -94,7 +94,9 @@ extension QuorumLoop {
         }
         let caller = Caller(session: client.session, broker: me.id, identities: client.identities)
         do throws(CoordinationError) {
-            if let command = try request.command(by: caller, allowsTTL: config.zookeeper.areExtendedTypesEnabled) {
+            if let command = try request.command(
+                by: caller, allowsTTL: config.zookeeper.areExtendedTypesEnabled)
+            {
                 if client.isReadOnly { throw .notReadOnly }
                 return askLeader(.coordination(command), request, xid: xid, client)
             }
@@ -110,7 +112,8 @@ extension QuorumLoop {
         reply: ZooKeeperReply? = nil
     ) {
         let slot = ZooKeeperConnection.Slot(
-            id: client.takeID(), xid: xid, request: request, arrived: now.instant, isAsked: isAsked, reply: reply)
+            id: client.takeID(), xid: xid, request: request, arrived: now.instant, isAsked: isAsked,
+            reply: reply)
         if client.isIdle, !isAsked { return answer(slot, client) }
         client.wait(slot)
         zookeeper.outstanding += 1
@@ -140,7 +143,9 @@ extension QuorumLoop {
         case .coordination(let outcome):
             client.answered(id, slot.request.reply(to: outcome), zxid: answer.index.value)
         case .fresh:
-            guard case .sync(let path) = slot.request else { invariantFailed("\(slot.request) was answered as a sync") }
+            guard case .sync(let path) = slot.request else {
+                invariantFailed("\(slot.request) was answered as a sync")
+            }
             client.answered(id, .path(path), zxid: answer.index.value)
         case .quorum(let reply): client.answered(id, reconfigured(reply), zxid: answer.index.value)
         case .notLeader:

@@ -13,15 +13,20 @@ extension QuorumLoop {
                 client, "it has seen zxid \(request.lastZxidSeen), this broker has applied \(applied.value)")
         }
         client.seenZxid = max(0, request.lastZxidSeen)
-        guard let password = SessionPassword(request.password.isEmpty ? [UInt8](repeating: 0, count: 16) : request.password)
+        guard
+            let password = SessionPassword(
+                request.password.isEmpty ? [UInt8](repeating: 0, count: 16) : request.password)
         else { return drop(client, "its password is of \(request.password.count) bytes") }
         if isCutOff, config.zookeeper.isReadOnlyModeEnabled {
-            guard request.isReadOnly == true else { return drop(client, "no leader of the quorum can be reached") }
+            guard request.isReadOnly == true else {
+                return drop(client, "no leader of the quorum can be reached")
+            }
             return openReadOnly(client, request)
         }
         let timeout = Int64(request.timeoutMs)
         client.timeoutMs = Int32(
-            clamping: min(max(timeout, config.zookeeper.sessionTimeoutMinMs), config.zookeeper.sessionTimeoutMaxMs))
+            clamping: min(
+                max(timeout, config.zookeeper.sessionTimeoutMinMs), config.zookeeper.sessionTimeoutMaxMs))
         // The time it would wait here in vain is missing where it could be served.
         guard isVouched(client) else { return drop(client, "no leader of the quorum can be reached") }
         client.state = .opening(request)
@@ -49,7 +54,9 @@ extension QuorumLoop {
             }
             client.session = session.id
             client.state = .open
-            if let before = zookeeper.opened(client) { drop(before, "its session moved to another connection") }
+            if let before = zookeeper.opened(client) {
+                drop(before, "its session moved to another connection")
+            }
             zookeeper.noteHeard(session.id)
             var response = ConnectResponse()
             response.timeoutMs = session.timeoutMs
@@ -60,7 +67,9 @@ extension QuorumLoop {
             client.connection.isPaused = false
             markDirty(client.connection)
         case .coordination(.failure):
-            write(ConnectResponse.expired(isReadOnly: request.isReadOnly == nil ? nil : false).frame, to: client)
+            write(
+                ConnectResponse.expired(isReadOnly: request.isReadOnly == nil ? nil : false).frame, to: client
+            )
             finish(client)
         default: drop(client, "no leader of the quorum can be reached")
         }
@@ -73,7 +82,8 @@ extension QuorumLoop {
         client.session = zookeeper.takeReadOnlySession()
         client.timeoutMs = Int32(
             clamping: min(
-                max(Int64(request.timeoutMs), config.zookeeper.sessionTimeoutMinMs), config.zookeeper.sessionTimeoutMaxMs))
+                max(Int64(request.timeoutMs), config.zookeeper.sessionTimeoutMinMs),
+                config.zookeeper.sessionTimeoutMaxMs))
         _ = zookeeper.opened(client)
         var response = ConnectResponse()
         response.timeoutMs = client.timeoutMs

@@ -15,10 +15,13 @@ extension QuorumLoop {
 
     /// When the client is to be dropped, if the leader does not answer until then.
     private func vouchedUntil(_ client: ZooKeeperConnection) -> Instant {
-        max(membership.vouchedAt, client.askedForSessionAt).adding(milliseconds: unheardMaxMs(client.timeoutMs))
+        max(membership.vouchedAt, client.askedForSessionAt).adding(
+            milliseconds: unheardMaxMs(client.timeoutMs))
     }
 
-    func isVouched(_ client: ZooKeeperConnection) -> Bool { client.isReadOnly || now.instant < vouchedUntil(client) }
+    func isVouched(_ client: ZooKeeperConnection) -> Bool {
+        client.isReadOnly || now.instant < vouchedUntil(client)
+    }
 
     /// Drops those who cannot be vouched for: they find a broker that can, or are read for here if they agree.
     func keepClients() {
@@ -28,7 +31,9 @@ extension QuorumLoop {
             zookeeper.leaderlessSince = now.instant
         }
         guard now.instant >= vouchedForAll else { return }
-        for client in waiting where !isVouched(client) { drop(client, "no leader of the quorum can be reached") }
+        for client in waiting where !isVouched(client) {
+            drop(client, "no leader of the quorum can be reached")
+        }
     }
 
     /// Until then nobody has to be dropped, whoever is there.
@@ -60,6 +65,7 @@ extension QuorumLoop {
     var isCutOff: Bool {
         if isUnheard { return true }
         guard raft.leader == nil, let since = zookeeper.leaderlessSince else { return false }
-        return now.instant >= since.adding(milliseconds: min(Self.unheardMaxMs, config.quorum.electionTimeoutMs))
+        return now.instant
+            >= since.adding(milliseconds: min(Self.unheardMaxMs, config.quorum.electionTimeoutMs))
     }
 }

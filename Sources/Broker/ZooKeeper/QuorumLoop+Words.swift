@@ -11,7 +11,9 @@ extension QuorumLoop {
 
     func answer(_ word: FourLetterWord, _ client: ZooKeeperConnection) {
         let text: String
-        if !config.zookeeper.commands.contains(word.rawValue), !(word == .isro && config.zookeeper.isReadOnlyModeEnabled) {
+        if !config.zookeeper.commands.contains(word.rawValue),
+            !(word == .isro && config.zookeeper.isReadOnlyModeEnabled)
+        {
             text = "\(word) is not executed because it is not in the whitelist.\n"
         } else {
             text = answer(word)
@@ -82,17 +84,20 @@ extension QuorumLoop {
 
     private var statText: String {
         let clients = zookeeper.all.map { " " + line($0, isLong: false) + "\n" }.joined()
-        return "Zookeeper version: \(Self.zooKeeperVersion), built on needletail\nClients:\n\(clients)\n" + countsText
+        return "Zookeeper version: \(Self.zooKeeperVersion), built on needletail\nClients:\n\(clients)\n"
+            + countsText
     }
 
     private func line(_ client: ZooKeeperConnection, isLong: Bool) -> String {
         let counts = client.statistics
         let isOpen = if case .open = client.state { true } else { false }
-        var text = "/\(client.connection.peer):\(client.connection.peerPort)[\(isOpen ? 1 : 0)](queued=\(client.outstanding),"
+        var text =
+            "/\(client.connection.peer):\(client.connection.peerPort)[\(isOpen ? 1 : 0)](queued=\(client.outstanding),"
         text += "recved=\(counts.received),sent=\(counts.sent)"
         if isLong, client.session != 0 {
             text += ",sid=\(hex(client.session)),lop=\(counts.lastOperation),est=\(counts.established)"
-            text += ",to=\(client.timeoutMs),lcxid=\(hex(Int64(counts.lastXid))),lzxid=\(hex(counts.lastZxid))"
+            text +=
+                ",to=\(client.timeoutMs),lcxid=\(hex(Int64(counts.lastXid))),lzxid=\(hex(counts.lastZxid))"
             text += ",lresp=\(now.timestamp),llat=\(counts.latency.last),minlat=\(counts.latency.min)"
             text += ",avglat=\(Int64(counts.latency.average)),maxlat=\(counts.latency.max)"
         }
@@ -104,7 +109,8 @@ extension QuorumLoop {
         var lines = [
             "dataDir=\(log.disk.name)", "tickTime=\(settings.tickMs)",
             "maxClientCnxns=\(settings.connectionsPerAddressMax == .max ? 0 : settings.connectionsPerAddressMax)",
-            "minSessionTimeout=\(settings.sessionTimeoutMinMs)", "maxSessionTimeout=\(settings.sessionTimeoutMaxMs)",
+            "minSessionTimeout=\(settings.sessionTimeoutMinMs)",
+            "maxSessionTimeout=\(settings.sessionTimeoutMaxMs)",
             "serverId=\(me.id)", "electionTimeout=\(config.quorum.electionTimeoutMs)",
         ]
         for voter in raft.voters.voters {
@@ -117,7 +123,9 @@ extension QuorumLoop {
         let sessions = coordination.sessions.values.sorted { $0.id < $1.id }
         var text = "SessionTracker dump:\nSession Sets (\(sessions.count)):\n"
         for session in sessions { text += "\t\(hex(session.id)) timeout \(session.timeoutMs) ms\n" }
-        let owners = sessions.map { ($0.id, coordination.ephemerals(of: $0.id, prefix: "/")) }.filter { !$0.1.isEmpty }
+        let owners = sessions.map { ($0.id, coordination.ephemerals(of: $0.id, prefix: "/")) }.filter {
+            !$0.1.isEmpty
+        }
         text += "ephemeral nodes dump:\nSessions with Ephemerals (\(owners.count)):\n"
         for (id, paths) in owners { text += "\(hex(id)):\n" + paths.map { "\t\($0)\n" }.joined() }
         let connected = zookeeper.all.filter { $0.session != 0 }
@@ -147,7 +155,8 @@ extension QuorumLoop {
             ("zk_packets_sent", "\(zookeeper.statistics.sent)"),
             ("zk_num_alive_connections", "\(zookeeper.clients.count)"),
             ("zk_outstanding_requests", "\(zookeeper.outstanding)"),
-            ("zk_znode_count", "\(coordination.tree.count)"), ("zk_watch_count", "\(zookeeper.watches.count)"),
+            ("zk_znode_count", "\(coordination.tree.count)"),
+            ("zk_watch_count", "\(zookeeper.watches.count)"),
             ("zk_ephemerals_count", "\(coordination.tree.ephemeralCount)"),
             ("zk_global_sessions", "\(coordination.sessions.count)"),
             ("zk_approximate_data_size", "\(coordination.tree.dataBytes)"),
@@ -156,7 +165,8 @@ extension QuorumLoop {
         if raft.role == .leader {
             let others = raft.replicas.filter { $0.key != me }
             rows += [
-                ("zk_learners", "\(others.count)"), ("zk_synced_followers", "\(others.filter(\.isVoter).count)"),
+                ("zk_learners", "\(others.count)"),
+                ("zk_synced_followers", "\(others.filter(\.isVoter).count)"),
                 ("zk_synced_observers", "\(others.filter { !$0.isVoter }.count)"),
             ]
         }

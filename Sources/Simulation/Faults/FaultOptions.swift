@@ -24,7 +24,8 @@ package struct FaultOptions: Sendable {
 
         var isAimed: Bool {
             switch self {
-            case .splitVote, .crashAfterVote, .leaderChurn, .figureEight, .pauseLeader, .powerAfterCommit: true
+            case .splitVote, .crashAfterVote, .leaderChurn, .figureEight, .pauseLeader, .powerAfterCommit:
+                true
             default: false
             }
         }
@@ -46,7 +47,8 @@ package struct FaultOptions: Sendable {
         // Where much goes wrong by the clock, or aimed at something else, what is aimed seldom comes to its end.
         let clockOnceIn = [2, 2, 6].randomElement(using: &chance)!
         let aimed: [[Kind]] = [
-            [], [.splitVote, .crashAfterVote, .leaderChurn], [.figureEight], [.pauseLeader], [.powerAfterCommit],
+            [], [.splitVote, .crashAfterVote, .leaderChurn], [.figureEight], [.pauseLeader],
+            [.powerAfterCommit],
             Kind.allCases.filter { $0.isAimed && chance.once(in: 2) },
         ]
         options.kinds = Kind.allCases.filter { !$0.isAimed && chance.once(in: clockOnceIn) }

@@ -88,7 +88,9 @@ extension FaultPlan {
     private func rot(_ node: SimulatedNode) {
         let disk = node.disks[0]
         let files = disk.paths.filter { $0.hasPrefix("__cluster_metadata-0/") && $0.hasSuffix(".log") }
-        guard let path = files.randomElement(using: &world.faults), let bytes = disk.bytes(of: path) else { return }
+        guard let path = files.randomElement(using: &world.faults), let bytes = disk.bytes(of: path) else {
+            return
+        }
         let last = Self.lastBatch(bytes)
         let range = world.faults.once(in: 8) ? last.upperBound..<bytes.count : 0..<last.lowerBound
         guard let at = range.randomElement(using: &world.faults) else { return }

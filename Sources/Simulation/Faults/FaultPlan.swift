@@ -77,7 +77,8 @@ package final class FaultPlan {
         case .membership:
             return world.faults.once(in: 2) ? .addVoter(broker: broker) : .removeVoter(broker: broker)
         case .transfer: return .transferLeadership(to: broker)
-        case .splitVote, .crashAfterVote, .leaderChurn, .figureEight, .pauseLeader, .powerAfterCommit: return nil
+        case .splitVote, .crashAfterVote, .leaderChurn, .figureEight, .pauseLeader, .powerAfterCommit:
+            return nil
         }
     }
 
@@ -107,7 +108,9 @@ package final class FaultPlan {
         for node in cluster.nodes {
             // One that was still stopping when the faults were over is stopped only now.
             let isDown = node.state == .stopped && (isOver || node.startFailure != nil)
-            guard node.probe?.failureReason != nil || isDown, isOver || world.faults.once(in: 20) else { continue }
+            guard node.probe?.failureReason != nil || isDown, isOver || world.faults.once(in: 20) else {
+                continue
+            }
             node.crash(.process)
             node.start()
         }

@@ -53,13 +53,16 @@ package struct BrokerViews {
                 continue
             }
             if let gone = known.goneAt, gone < asked {
-                return "broker \(broker) shows \(topic.name) with id \(topic.id), which it had shown to be gone"
+                return
+                    "broker \(broker) shows \(topic.name) with id \(topic.id), which it had shown to be gone"
             }
             if topic.partitions < known.partitions, known.partitionsAt < asked {
                 return
                     "broker \(broker) shows \(topic.partitions) partitions of \(topic.name), had shown \(known.partitions)"
             }
-            if topic.partitions > known.partitions { (known.partitions, known.partitionsAt) = (topic.partitions, now) }
+            if topic.partitions > known.partitions {
+                (known.partitions, known.partitionsAt) = (topic.partitions, now)
+            }
             shown[key] = known
         }
         let there = Set(topics.map(\.id))

@@ -66,14 +66,18 @@ extension KafkaClient {
         let now = 1_767_225_600_000 + world.now.nanoseconds / 1_000_000 - 7_200_000
         let padding = world.workload.once(in: 6) ? Int.random(in: 0...3000, using: &world.workload) : 0
         for value in values {
-            builder.append(timestamp: now, key: nil, value: ZnodeClient.bytes(of: value) + [UInt8](repeating: 7, count: padding))
+            builder.append(
+                timestamp: now, key: nil,
+                value: ZnodeClient.bytes(of: value) + [UInt8](repeating: 7, count: padding))
         }
         return builder.finish()
     }
 
     /// It knows less than it thought.
     private func refused(_ code: Int16, _ place: PartitionLedger.Place) {
-        world.note(self.place, "refused", text: "\(ErrorCode(rawValue: code).map { "\($0)" } ?? "\(code)") for \(place)")
+        world.note(
+            self.place, "refused",
+            text: "\(ErrorCode(rawValue: code).map { "\($0)" } ?? "\(code)") for \(place)")
         if code == ErrorCode.unknownTopicId.rawValue || code == ErrorCode.notLeaderOrFollower.rawValue {
             workload.topics = [:]
         }
@@ -90,12 +94,14 @@ extension KafkaClient {
 
     /// - Parameter then: is given where to read on; nil when the broker gave nothing.
     func fetch(
-        _ place: PartitionLedger.Place, from start: Int64, at leader: HostID, _ then: @escaping (Int64?) -> Void
+        _ place: PartitionLedger.Place, from start: Int64, at leader: HostID,
+        _ then: @escaping (Int64?) -> Void
     ) {
         var partition = FetchRequest.FetchPartition()
         partition.partition = place.partition
         partition.fetchOffset = start
-        partition.partitionMaxBytes = audits.isEmpty ? [500, 1 << 20].randomElement(using: &world.workload)! : 1 << 20
+        partition.partitionMaxBytes =
+            audits.isEmpty ? [500, 1 << 20].randomElement(using: &world.workload)! : 1 << 20
         var topic = FetchRequest.FetchTopic()
         topic.topicId = place.topic
         topic.partitions = [partition]
@@ -132,7 +138,8 @@ extension KafkaClient {
                 workload.ledger.read(records, from: start, place))
             return start + Int64(records.count)
         } catch {
-            world.fail("the protocol is kept", "Kafka client \(number) got records that cannot be read: \(error)")
+            world.fail(
+                "the protocol is kept", "Kafka client \(number) got records that cannot be read: \(error)")
             return nil
         }
     }
@@ -150,7 +157,8 @@ enum FetchedRecords {
             guard bytes.count - at >= header.sizeInBytes else { break }
             let payload = try decompressedPayload(
                 of: span.extracting(at..<at + header.sizeInBytes), header: header, limit: 1 << 20)
-            try forEachRecord(in: payload.span.bytes, count: header.recordCount) { record throws(RecordError) in
+            try forEachRecord(in: payload.span.bytes, count: header.recordCount) {
+                record throws(RecordError) in
                 guard let value = record.value, value.count >= 8 else { throw .badRecord(at: at) }
                 let number = payload[value.prefix(8)].reduce(Int64(0)) { $0 << 8 | Int64($1) }
                 found.append((header.offset(of: record), number))

@@ -47,12 +47,14 @@ extension KafkaClient {
         request.topics = [topic]
         request.timeoutMs = 5000
         let name = topic.name
-        change(name, .create(partitions: topic.numPartitions, retention: retention), request, version: 7) { reply in
+        change(name, .create(partitions: topic.numPartitions, retention: retention), request, version: 7) {
+            reply in
             guard let result = reply.topics.first else { return nil }
             if result.errorCode == 0 {
                 self.workload.count(\.created)
                 self.workload.hold(
-                    "a topic's id is its own", client: self.number, self.workload.views.made(result.topicId, name))
+                    "a topic's id is its own", client: self.number,
+                    self.workload.views.made(result.topicId, name))
                 return .created(result.topicId)
             }
             return Self.outcome(result.errorCode)
@@ -119,7 +121,8 @@ extension KafkaClient {
         world.note(place, "asks", text: "\(name): \(step)")
         ask(request, version: version, at: home) { reply in
             let outcome = outcome(reply)
-            self.world.note(self.place, "told", text: "\(name): \(outcome.map { "\($0)" } ?? "nothing certain")")
+            self.world.note(
+                self.place, "told", text: "\(name): \(outcome.map { "\($0)" } ?? "nothing certain")")
             guard let outcome else { return }
             self.workload.history.finish(record, outcome, at: self.world.now)
             self.decidedAt = self.world.now
@@ -153,7 +156,8 @@ extension KafkaClient {
             }
             self.workload.hold(
                 "a broker's view of the topics goes forward", client: self.number,
-                self.workload.views.saw(topics, of: server.number, askedAt: asked, answeredAt: self.world.now))
+                self.workload.views.saw(topics, of: server.number, askedAt: asked, answeredAt: self.world.now)
+            )
             self.workload.topics = [:]
             for topic in reply.topics {
                 guard let name = topic.name else { continue }
@@ -172,7 +176,8 @@ extension KafkaClient {
             let topic = topics.first { $0.name == name }
             workload.history.note(
                 client: number, name, .read,
-                topic.map { .found($0.id, partitions: $0.partitions) } ?? .failed(.unknownTopic), invoked: asked,
+                topic.map { .found($0.id, partitions: $0.partitions) } ?? .failed(.unknownTopic),
+                invoked: asked,
                 at: world.now)
         }
     }

@@ -71,7 +71,9 @@ package final class KafkaClient {
 
     // MARK: - What the world calls
 
-    package func start() { wake(at: world.now.adding(milliseconds: Int64.random(in: 0...1000, using: &world.workload))) }
+    package func start() {
+        wake(at: world.now.adding(milliseconds: Int64.random(in: 0...1000, using: &world.workload)))
+    }
 
     package func clockRang() {
         guard wakeAt == world.now else { return }
@@ -80,7 +82,9 @@ package final class KafkaClient {
             drop(asked.server, "no answer")
         }
         if asked == nil, nextAction <= world.now {
-            let pause = audits.isEmpty ? Int64.random(in: 0...Int64(2 * workload.options.pauseMs), using: &world.workload) : 5
+            let pause =
+                audits.isEmpty
+                ? Int64.random(in: 0...Int64(2 * workload.options.pauseMs), using: &world.workload) : 5
             nextAction = world.now.adding(milliseconds: max(1, pause))
             if !audits.isEmpty { audit() } else if !isQuiet { askSomething() }
         }
@@ -138,7 +142,8 @@ package final class KafkaClient {
 
     /// Sends a request to a broker that it is connected to. `answered` gets the answer, if one comes.
     func ask<Request: RequestMessage>(
-        _ request: Request, version: Int16, at server: HostID, _ answered: @escaping (Request.Response) -> Void
+        _ request: Request, version: Int16, at server: HostID,
+        _ answered: @escaping (Request.Response) -> Void
     ) {
         invariant(asked == nil, "Kafka client \(number) asks two things at once")
         let id = nextCorrelation
@@ -156,7 +161,9 @@ package final class KafkaClient {
     }
 
     private func flush(_ server: HostID) {
-        guard case .open(let socket) = links[server], let bytes = outgoing[server], !bytes.isEmpty else { return }
+        guard case .open(let socket) = links[server], let bytes = outgoing[server], !bytes.isEmpty else {
+            return
+        }
         outgoing[server]!.removeFirst(network.send(socket, bytes))
     }
 
@@ -167,14 +174,16 @@ package final class KafkaClient {
             let frame = Array(bytes[4..<4 + length])
             incoming[server]!.removeFirst(4 + length)
             guard let asked, asked.server == server else {
-                return world.fail("the protocol is kept", "Kafka client \(number) got an answer it did not ask for")
+                return world.fail(
+                    "the protocol is kept", "Kafka client \(number) got an answer it did not ask for")
             }
             self.asked = nil
             workload.count(\.answered)
             do throws(WireError) {
                 try asked.answered(frame)
             } catch {
-                world.fail("the protocol is kept", "Kafka client \(number) got an answer it cannot read: \(error)")
+                world.fail(
+                    "the protocol is kept", "Kafka client \(number) got an answer it cannot read: \(error)")
             }
         }
     }

@@ -28,7 +28,9 @@ package final class KafkaWorkload {
         return nextValue
     }
 
-    func count(_ what: WritableKeyPath<KafkaCounters, Int>, _ more: Int = 1) { counters[keyPath: what] += more }
+    func count(_ what: WritableKeyPath<KafkaCounters, Int>, _ more: Int = 1) {
+        counters[keyPath: what] += more
+    }
 
     /// - Parameter wrong: what breaks the rule, in words; nil: nothing does.
     func hold(_ rule: String, client: Int, _ wrong: String?) {

@@ -57,7 +57,9 @@ package struct PartitionLedger {
     }
 
     private mutating func vouch(_ value: Int64, at offset: Int64, _ place: Place) -> String? {
-        guard meant[value] == place else { return "\(place) at \(offset) holds \(value), which nobody wrote there" }
+        guard meant[value] == place else {
+            return "\(place) at \(offset) holds \(value), which nobody wrote there"
+        }
         if let other = placeOf[value], other.place != place || other.offset != offset {
             return "\(value) is at offset \(other.offset) of \(other.place) and at \(offset) of \(place)"
         }

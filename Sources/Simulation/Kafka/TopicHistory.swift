@@ -27,7 +27,8 @@ package struct TopicHistory {
     }
 
     package mutating func note(
-        client: Int, _ name: String, _ step: TopicStep, _ outcome: TopicOutcome, invoked: Instant, at now: Instant
+        client: Int, _ name: String, _ step: TopicStep, _ outcome: TopicOutcome, invoked: Instant,
+        at now: Instant
     ) {
         finish(begin(client: client, name, step, at: invoked), outcome, at: now)
     }
@@ -56,7 +57,8 @@ package struct TopicHistory {
 
     private func describe(_ record: Record) -> String {
         let end = record.returned.map { "\($0.nanoseconds / 1000)" } ?? "?"
-        return "client \(record.client) [\(record.invoked.nanoseconds / 1000)..\(end) us] \(record.operation.step) -> "
+        return
+            "client \(record.client) [\(record.invoked.nanoseconds / 1000)..\(end) us] \(record.operation.step) -> "
             + "\(record.operation.outcome)"
     }
 }

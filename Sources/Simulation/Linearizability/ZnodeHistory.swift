@@ -61,7 +61,9 @@ package struct ZnodeHistory {
         }
         for record in records {
             if case .refused = record.operation.outcome { continue }
-            if case .answered(let results) = record.operation.outcome, case .failed? = results.first { continue }
+            if case .answered(let results) = record.operation.outcome, case .failed? = results.first {
+                continue
+            }
             switch record.operation.steps[0] {
             case .createMortal(let node, let value, nil):
                 note(.sweep(node: node, value: value, needsChild: true), from: record.invoked)
@@ -127,7 +129,9 @@ package struct ZnodeHistory {
 
     package func describe(_ record: Record) -> String {
         let end = record.returned.map { "\($0.nanoseconds / 1000)" } ?? "?"
-        let steps = record.operation.steps.map { "\($0)".replacing("node: \($0.nodes[0])", with: paths[$0.nodes[0]]) }
+        let steps = record.operation.steps.map {
+            "\($0)".replacing("node: \($0.nodes[0])", with: paths[$0.nodes[0]])
+        }
         return "client \(record.client) [\(record.invoked.nanoseconds / 1000)..\(end) us] "
             + steps.joined(separator: " + ") + " -> \(record.operation.outcome)"
     }

@@ -100,7 +100,8 @@ package struct ZnodeModel: SequentialModel {
         case .check(_, let asked): return fits(asked) ? .done : .failed(.badVersion)
         case .read: return .found(value: value, version: version, owner: node.owner)
         case .forbidden: return .failed(.noAuth)
-        case .createChild, .deleteChild, .endSession, .sweep: invariantFailed("\(step) is about more than a node")
+        case .createChild, .deleteChild, .endSession, .sweep:
+            invariantFailed("\(step) is about more than a node")
         }
     }
 }

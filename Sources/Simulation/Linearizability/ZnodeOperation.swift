@@ -38,7 +38,8 @@ package enum ZnodeStep: Equatable, Sendable {
         case .check(let node, let version): .check(node: number(node), version: version)
         case .read(let node): .read(node: number(node))
         case .endSession(let node, let owner): .endSession(node: number(node), owner: owner)
-        case .createMortal(let node, let value, let ttl): .createMortal(node: number(node), value: value, ttlMs: ttl)
+        case .createMortal(let node, let value, let ttl):
+            .createMortal(node: number(node), value: value, ttlMs: ttl)
         case .createChild(let node, let parent, let value):
             .createChild(node: number(node), parent: number(parent), value: value)
         case .deleteChild(let node, let parent): .deleteChild(node: number(node), parent: number(parent))

@@ -39,7 +39,9 @@ package struct WatchedChanges {
 
     package init() {}
 
-    package mutating func changed(_ path: String, zxid: Int64) { changes.append(Told(path: path, zxid: zxid)) }
+    package mutating func changed(_ path: String, zxid: Int64) {
+        changes.append(Told(path: path, zxid: zxid))
+    }
 
     /// The watch is over; its client had seen everything up to `to`.
     package mutating func ended(_ span: Span, to: Int64) { spans.append((span, to)) }

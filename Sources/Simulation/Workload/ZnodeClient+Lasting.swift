@@ -5,7 +5,9 @@ import ZooKeeper
 extension ZnodeClient {
     func addLastingWatch() {
         let isRecursive = world.workload.once(in: 2)
-        let path = isRecursive ? WorkloadOptions.root : workload.options.shared.randomElement(using: &world.workload)!
+        let path =
+            isRecursive
+            ? WorkloadOptions.root : workload.options.shared.randomElement(using: &world.workload)!
         request(
             .addWatch(WatchRequest(path: path, mode: isRecursive ? .persistentRecursive : .persistent)),
             .addWatch(path: path, isRecursive: isRecursive))
@@ -47,7 +49,8 @@ extension ZnodeClient {
         for span in spans where span.covers(path) && stat.mzxid > span.from && !span.told.contains(told) {
             world.fail(
                 "the event comes before the new data",
-                "client \(number) watches \(span.path), and read \(path) of zxid \(stat.mzxid) without having been told")
+                "client \(number) watches \(span.path), and read \(path) of zxid \(stat.mzxid) without having been told"
+            )
         }
     }
 

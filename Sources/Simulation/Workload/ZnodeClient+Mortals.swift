@@ -34,7 +34,8 @@ extension ZnodeClient {
             isContainer
                 ? .create(CreateRequest(.createContainer, path: path, data: values[0], mode: .container))
                 : .create(
-                    CreateRequest(.createTTL, path: path, data: values[0], mode: .persistentWithTTL, ttlMs: ttl!))
+                    CreateRequest(
+                        .createTTL, path: path, data: values[0], mode: .persistentWithTTL, ttlMs: ttl!))
         }
     }
 

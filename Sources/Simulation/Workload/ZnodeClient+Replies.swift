@@ -18,7 +18,8 @@ extension ZnodeClient {
         if case .read(record: _?, _, _) = request.purpose, zxid < request.toldBefore {
             world.fail(
                 "a read behind a sync is not old",
-                "client \(number) was answered at zxid \(zxid); \(request.toldBefore) had been told before it asked")
+                "client \(number) was answered at zxid \(zxid); \(request.toldBefore) had been told before it asked"
+            )
         }
         switch request.purpose {
         case .ping, .close, .sync, .prepare, .cleanUp: break

@@ -8,7 +8,9 @@ extension ZnodeClient {
     func askSomething() {
         guard isPrepared else { return prepare() }
         if onlyReads, !isSteady { return readBehindSync(anyPath()) }
-        if options.lastingOnceIn > 0, world.workload.once(in: options.lastingOnceIn) { return addLastingWatch() }
+        if options.lastingOnceIn > 0, world.workload.once(in: options.lastingOnceIn) {
+            return addLastingWatch()
+        }
         if !options.mortals.isEmpty, world.workload.once(in: 6) { return askMortal() }
         if options.guarded > 0, world.workload.once(in: 8) { return askGuarded() }
         let pick = Int.random(in: 0..<100, using: &world.workload)
@@ -41,7 +43,9 @@ extension ZnodeClient {
         if everything {
             let pairs = options.paired.flatMap { [$0.0, $0.1] }
             let guarded = Self.isOwner(number) ? options.guardedPaths : []
-            for path in options.shared + options.lockPaths + pairs + guarded { readBehindSync(path, watching: false) }
+            for path in options.shared + options.lockPaths + pairs + guarded {
+                readBehindSync(path, watching: false)
+            }
         }
         for path in watches.allPaths {
             if watches.childPaths.contains(path) {
@@ -63,7 +67,9 @@ extension ZnodeClient {
     private func prepare() {
         request(.create(CreateRequest(path: WorkloadOptions.root)), .prepare)
         request(.create(CreateRequest(path: WorkloadOptions.sequenceRoot)), .prepare)
-        if options.guarded > 0 { request(.create(CreateRequest(path: WorkloadOptions.guardedRoot)), .prepare) }
+        if options.guarded > 0 {
+            request(.create(CreateRequest(path: WorkloadOptions.guardedRoot)), .prepare)
+        }
         isPrepared = true  // Until the connection is lost, and these with it.
     }
 

@@ -86,7 +86,9 @@ package final class ZnodeClient {
     var inFlight: Int { pending.count - pendingHead }
     /// What it has waited for the longest.
     var oldestRequest: String? {
-        inFlight == 0 ? nil : "\(pending[pendingHead].opCode) since \(pending[pendingHead].sentAt.nanoseconds / 1_000_000) ms"
+        inFlight == 0
+            ? nil
+            : "\(pending[pendingHead].opCode) since \(pending[pendingHead].sentAt.nanoseconds / 1_000_000) ms"
     }
 
     // MARK: - What the world calls

@@ -23,10 +23,13 @@ struct PeerFrameTests {
             .append(
                 Append(
                     previous: LogPosition(end: 5, term: 1), end: 9,
-                    runs: [LogPosition(end: 7, term: 1), LogPosition(end: 9, term: 3)], committed: 6, round: 12,
+                    runs: [LogPosition(end: 7, term: 1), LogPosition(end: 9, term: 3)], committed: 6,
+                    round: 12,
                     voterSets: [PlacedVoterSet(offset: 8, voters: voters)]))),
         Message(term: 3, .appendResponse(AppendResponse(.matched(durable: 9), round: 12))),
-        Message(term: 3, .appendResponse(AppendResponse(.mismatch(hint: LogPosition(end: 4, term: 1)), round: 13))),
+        Message(
+            term: 3, .appendResponse(AppendResponse(.mismatch(hint: LogPosition(end: 4, term: 1)), round: 13))
+        ),
         Message(
             term: 3,
             .snapshotChunk(
@@ -36,7 +39,8 @@ struct PeerFrameTests {
         Message(
             term: 3,
             .snapshotResponse(
-                SnapshotResponse(snapshot: LogPosition(end: 100, term: 2), received: 7, isInstalled: false, round: 14))),
+                SnapshotResponse(
+                    snapshot: LogPosition(end: 100, term: 2), received: 7, isInstalled: false, round: 14))),
         Message(term: 3, .timeoutNow),
     ]
 
@@ -49,7 +53,9 @@ struct PeerFrameTests {
 
     @Test func `a message of Raft's comes through as it was, with the bytes behind it`() throws {
         for message in Self.messages {
-            guard case .raft(let read, let payload) = try PeerFrame(decoding: body(.raft(message, payload: [1, 2, 3])))
+            guard
+                case .raft(let read, let payload) = try PeerFrame(
+                    decoding: body(.raft(message, payload: [1, 2, 3])))
             else { return #expect(Bool(false), "another frame") }
             #expect(read == message)
             #expect(payload == [1, 2, 3])
@@ -66,7 +72,8 @@ struct PeerFrameTests {
         ]
         let questions: [PeerQuestion] = [
             .coordination(.closeSession(id: 4, broker: 2)), .metadata(.unregisterBroker(3)), .readIndex,
-            .quorum(.addVoter(Self.voters.voters[0])), .quorum(.transferLeadership(to: nil)), .heard([1, -1, .max]),
+            .quorum(.addVoter(Self.voters.voters[0])), .quorum(.transferLeadership(to: nil)),
+            .heard([1, -1, .max]),
         ]
         let hello = PeerHello(clusterID: "c", key: Self.one, voters: [PeerAddress(host: "h", port: 9093)])
         var frames = [PeerFrame.hello(hello)]
@@ -76,7 +83,9 @@ struct PeerFrameTests {
             let bytes = body(frame)
             _ = try PeerFrame(decoding: bytes)
             for end in bytes.indices {
-                #expect(throws: (any Error).self, "\(frame) to \(end)") { try PeerFrame(decoding: Array(bytes[..<end])) }
+                #expect(throws: (any Error).self, "\(frame) to \(end)") {
+                    try PeerFrame(decoding: Array(bytes[..<end]))
+                }
             }
             #expect(throws: (any Error).self) { try PeerFrame(decoding: bytes + [0]) }
         }
@@ -87,18 +96,23 @@ struct PeerFrameTests {
         for _ in 0..<500 {
             var bytes = body(.raft(Self.messages.randomElement(using: &chance)!, payload: [9]))
             for _ in 0..<Int.random(in: 1...6, using: &chance) {
-                bytes[Int.random(in: bytes.indices, using: &chance)] = UInt8.random(in: 0...255, using: &chance)
+                bytes[Int.random(in: bytes.indices, using: &chance)] = UInt8.random(
+                    in: 0...255, using: &chance)
             }
-            if let frame = try? PeerFrame(decoding: bytes), case .raft(let message, _) = frame { _ = message.flaw }
+            if let frame = try? PeerFrame(decoding: bytes), case .raft(let message, _) = frame {
+                _ = message.flaw
+            }
         }
     }
 
     @Test func `a description of the quorum comes through as it was`() throws {
         let replica = QuorumDescription.Replica(key: Self.two, logEnd: 8, lastHeard: 5, lastCaughtUp: -1)
         let description = QuorumDescription(
-            leader: 1, term: 4, highWatermark: 8, voters: [replica], observers: [replica, replica], set: Self.voters)
+            leader: 1, term: 4, highWatermark: 8, voters: [replica], observers: [replica, replica],
+            set: Self.voters)
         let frame = body(.answer(id: 1, PeerAnswer(.quorum(.described(description)), index: 8)))
-        guard case .answer(1, let answer) = try PeerFrame(decoding: frame), case .quorum(.described(let read)) = answer.outcome
+        guard case .answer(1, let answer) = try PeerFrame(decoding: frame),
+            case .quorum(.described(let read)) = answer.outcome
         else { return #expect(Bool(false), "another frame") }
         #expect(read == description)
     }

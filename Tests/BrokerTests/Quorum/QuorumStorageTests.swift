@@ -14,7 +14,8 @@ struct QuorumStorageTests {
     private let voter = QuorumVoter(id: 1, directory: UUID128(high: 1, low: 1), host: "a", port: 9093)
 
     private func directory() throws -> LogDirectory {
-        try LogDirectory.open(disk, identity: DirectoryIdentity(clusterID: "c", nodeID: 1, directoryID: voter.directory))
+        try LogDirectory.open(
+            disk, identity: DirectoryIdentity(clusterID: "c", nodeID: 1, directoryID: voter.directory))
     }
 
     private func open(repairs: Bool = true) throws -> QuorumFound {
@@ -22,7 +23,9 @@ struct QuorumStorageTests {
     }
 
     private func entry(_ size: Int = 10) -> [UInt8] {
-        let facts = [MetadataRecord.configSet(.topic("t"), name: "k", value: String(repeating: "x", count: size))]
+        let facts = [
+            MetadataRecord.configSet(.topic("t"), name: "k", value: String(repeating: "x", count: size))
+        ]
         return QuorumEntry.transaction(QuorumTransaction(metadata: facts)).encode()
     }
 
@@ -91,7 +94,9 @@ struct QuorumStorageTests {
                 one.disk.fail(fault, with: .io(5), after: count)
                 do { _ = try one.open() } catch { failures += 1 }
                 one.disk.clearFaults()
-                #expect(try one.open().restored.hardState.owes == LogPosition(end: 6, term: 0), "\(fault) \(count)")
+                #expect(
+                    try one.open().restored.hardState.owes == LogPosition(end: 6, term: 0),
+                    "\(fault) \(count)")
             }
         }
         #expect(failures >= 5)
@@ -108,7 +113,8 @@ struct QuorumStorageTests {
 
     @Test func `hard state comes back, and a damaged one stops the start`() throws {
         let state = HardState(
-            term: 9, votedFor: ReplicaKey(id: 2, directory: UUID128(high: 5, low: 6)), owes: LogPosition(end: 3, term: 2))
+            term: 9, votedFor: ReplicaKey(id: 2, directory: UUID128(high: 5, low: 6)),
+            owes: LogPosition(end: 3, term: 2))
         var bytes = HardStateFile.encode(state)
         #expect(try HardStateFile.decode(bytes) == state)
         #expect(try HardStateFile.decode(HardStateFile.encode(HardState())) == HardState())
@@ -118,7 +124,9 @@ struct QuorumStorageTests {
             #expect(throws: QuorumError.self, "byte \(index)") { try HardStateFile.decode(bytes) }
             bytes[index] = kept
         }
-        for end in bytes.indices { #expect(throws: QuorumError.self) { try HardStateFile.decode(Array(bytes[..<end])) } }
+        for end in bytes.indices {
+            #expect(throws: QuorumError.self) { try HardStateFile.decode(Array(bytes[..<end])) }
+        }
     }
 
     @Test func `a snapshot file that is cut off or changed anywhere is refused`() throws {
@@ -135,7 +143,9 @@ struct QuorumStorageTests {
             disk.setBytes(changed, of: path)
             #expect(throws: (any Error).self, "byte \(index)") { try SnapshotState(reading: disk, .start) }
         }
-        #expect(SnapshotFile.id(of: SnapshotFile.name(LogPosition(end: 12, term: 3))) == LogPosition(end: 12, term: 3))
+        #expect(
+            SnapshotFile.id(of: SnapshotFile.name(LogPosition(end: 12, term: 3)))
+                == LogPosition(end: 12, term: 3))
         #expect(SnapshotFile.id(of: "00000000000000000012.log") == nil)
     }
 
@@ -170,7 +180,8 @@ struct QuorumStorageTests {
         let other = SimulatedDisk()
         let copy = try QuorumStorage.open(
             try LogDirectory.open(
-                other, identity: DirectoryIdentity(clusterID: "c", nodeID: 2, directoryID: UUID128(high: 2, low: 2))),
+                other,
+                identity: DirectoryIdentity(clusterID: "c", nodeID: 2, directoryID: UUID128(high: 2, low: 2))),
             repairs: true, now: 0
         ).log
         var damaged = bytes

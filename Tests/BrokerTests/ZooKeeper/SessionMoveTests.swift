@@ -14,18 +14,23 @@ import ZooKeeper
         let opened = try #require(try response(of: first))
         // Both moves are decided in one turn, and applied together.
         let second = try connect(
-            harness, sessionID: opened.sessionID, password: opened.password, timeoutMs: 12_000, settles: false)
+            harness, sessionID: opened.sessionID, password: opened.password, timeoutMs: 12_000, settles: false
+        )
         let move = CoordinationCommand.moveSession(
             id: opened.sessionID, password: SessionPassword(opened.password)!, timeoutMs: 12_000, broker: 9)
         harness.quorum.ask(.coordination(move), .nobody)
         harness.settle()
-        #expect(harness.quorum.coordination.sessions.contains { $0.key == opened.sessionID && $0.value.broker == 9 })
+        #expect(
+            harness.quorum.coordination.sessions.contains {
+                $0.key == opened.sessionID && $0.value.broker == 9
+            })
         #expect(try response(of: second) == nil)
         #expect(second.isClosing)
     }
 
     private func connect(
-        _ harness: BrokerHarness, sessionID: Int64, password: [UInt8], timeoutMs: Int32 = 10_000, settles: Bool = true
+        _ harness: BrokerHarness, sessionID: Int64, password: [UInt8], timeoutMs: Int32 = 10_000,
+        settles: Bool = true
     ) throws -> BrokerConnection {
         let connection = harness.quorum.open(
             listener: ZooKeeperSettings.listenerName, peer: "10.0.0.9", now: harness.now)
