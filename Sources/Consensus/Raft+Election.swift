@@ -113,10 +113,11 @@ extension Raft {
     }
 
     mutating func preVoteRequested(term asked: LeaderEpoch, last: LogPosition, by key: ReplicaKey) {
-        // Two who ask at the same time would both be encouraged, and split the votes. The higher key goes first: if its rival
-        // can win, it can too. Only for a moment, since it may reach fewer than its rival does.
+        // Two who ask at the same time would both be encouraged, and split the votes. The higher key goes first, if its log is no
+        // shorter: where its rival can win, it can too. Only for a moment, since it may reach fewer than its rival does.
         let isFirst =
-            role == .preCandidate && me > key && now < askedAt.adding(milliseconds: config.heartbeatMs)
+            role == .preCandidate && me > key && log.end >= last
+            && now < askedAt.adding(milliseconds: config.heartbeatMs)
         let isGranted = asked > term && isFit(last) && !hasLiveLeader && !isFirst
         send(.preVoteResponse(isGranted: isGranted), to: key, term: isGranted ? asked : term)
     }

@@ -201,6 +201,15 @@ struct ElectionTests {
         #expect(two.hear(.of(term: 1, .preVoteRequest(last: .start)), from: 1) == [.send(yes, to: key(1))])
     }
 
+    /// With writes under way the logs differ: neither would help the other, and both waited for another time out.
+    @Test func `who asks at once with another and has the shorter log does not go first`() {
+        let yes = Message.of(term: 1, .preVoteResponse(isGranted: true))
+        var two = Dialogue(me: 2)
+        _ = two.wake()
+        let longer = LogPosition(end: 5, term: 0)
+        #expect(two.hear(.of(term: 1, .preVoteRequest(last: longer)), from: 1) == [.send(yes, to: key(1))])
+    }
+
     @Test func `a leader whose connection breaks is followed by an election at once`() {
         var one = Dialogue()
         _ = one.hear(.append(term: 1, after: .start), from: 2)
