@@ -150,8 +150,10 @@ def test_a_reader_of_the_ready_lines_may_go_away(cluster):
     lines = [cluster.process.stdout.readline().decode() for _ in range(3)]
     cluster.process.stdout.close()
     victim = next(dict(pair.split("=", 1) for pair in line.split()[2:]) for line in lines if " id=2 " in line)
-    os.kill(int(victim["pid"]), signal.SIGKILL)
     ready = re.compile(r"^\[2\] .* The broker is ready", re.M)
+    # The line on standard output comes first; killed before it has logged as much, it would have one life less to count.
+    eventually(lambda: ready.search(cluster.err.read_text()), 10, what="the first life")
+    os.kill(int(victim["pid"]), signal.SIGKILL)
     eventually(lambda: len(ready.findall(cluster.err.read_text())) == 2, 30, what="the second life")
     time.sleep(0.1)  # Its ready line is written behind that, to nobody.
     assert cluster.process.poll() is None
