@@ -88,6 +88,7 @@ package final class Log: @unchecked Sendable {
             log.segments = [try Segment.create(disk, log.directory, startOffset, now: now)]
             try log.writeMetadata()
         } catch {
+            for segment in log.segments { segment.close(disk) }
             throw .disk(error)
         }
         log.dirt.isRootDirty = true

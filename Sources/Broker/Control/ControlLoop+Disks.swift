@@ -54,7 +54,10 @@ extension ControlLoop {
                 let new = Self.standing(
                     available: available, was: old, minFree: broker.config.diskMinFreeBytes,
                     throttleFree: broker.config.diskThrottleFreeBytes)
-                if disk.set(new, available: available) { report(disk, old, new, available) }
+                if disk.set(new, available: available) {
+                    report(disk, old, new, available)
+                    if old == .full { for id in awaitingSpace.keys.sorted() { reconciling.add(id) } }
+                }
             } catch {
                 failed(disk, error)
             }

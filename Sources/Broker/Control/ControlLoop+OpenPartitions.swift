@@ -61,7 +61,7 @@ extension ControlLoop {
             if work[index].directory != nil { outcomes.set(index, work[index].run(now: time)) }
         }
         commitRecovered(work, outcomes, inParallel)
-        var summary = Summary()
+        var summary = RecoverySummary()
         for (index, job) in jobs.enumerated() { bringUp(job, outcomes.take(index), history, &summary) }
         publishAll()
         for line in summary.lines { emit(.log(line)) }
@@ -158,7 +158,7 @@ extension ControlLoop {
 
     // MARK: - What came of it
 
-    private func bringUp(_ job: Job, _ outcome: Opened?, _ history: History, _ summary: inout Summary) {
+    private func bringUp(_ job: Job, _ outcome: Opened?, _ history: History, _ summary: inout RecoverySummary) {
         guard job.isHere else {
             let partition = Partition(elsewhere: job.id, topicID: job.topicID, disk: directories[0].disk)
             running[job.topicID, default: RunningTopic(name: job.id.topic, id: job.topicID)].partitions.append(partition)
@@ -176,7 +176,7 @@ extension ControlLoop {
     }
 
     private func bringUp(
-        _ job: Job, _ outcome: Opened, in index: Int, _ history: History, _ summary: inout Summary
+        _ job: Job, _ outcome: Opened, in index: Int, _ history: History, _ summary: inout RecoverySummary
     ) -> Partition {
         let disk = directories[index].disk
         switch outcome {
@@ -197,10 +197,13 @@ extension ControlLoop {
                 let log = try createLog(job.id, job.topicID, job.config.log, in: index)
                 return bringUp(job, .log(log, RecoveryReport()), in: index, history, &summary)
             } catch {
+                directories[index].partitionCount -= 1
+                noteFailure(error, of: job.id.partition, job.topicID, disk, recovery: nil)
                 return offline(job, "\(error)")
             }
         case .failed(let error):
-            if case .disk(let error) = error, Self.isFailureOfDisk(error) { failed(disk, error) }
+            directories[index].partitionCount -= 1
+            noteFailure(error, of: job.id.partition, job.topicID, disk, recovery: job.exists ? job.recovery : nil)
             return offline(job, "\(error)")
         }
     }
@@ -249,59 +252,6 @@ extension ControlLoop {
                 defer { values[index] = nil }
                 return values[index]
             }
-        }
-    }
-
-    /// What recovery did, in few lines.
-    private struct Summary {
-        private var recovered = 0
-        private var scannedBytes: Int64 = 0
-        private var truncatedBytes: Int64 = 0
-        private(set) var lines: [LogLine] = []
-
-        mutating func add(_ report: RecoveryReport, _ id: TopicPartition) {
-            for warning in report.warnings {
-                lines.append(
-                    LogLine(
-                        .warning, "A log needed repair.",
-                        [("topic", id.topic), ("partition", String(id.partition)), ("reason", warning)]))
-            }
-            if report.wasClean { return }
-            recovered += 1
-            scannedBytes += report.bytesScanned
-            truncatedBytes += report.truncatedBytes
-        }
-
-        /// Either the broker stopped before it had made it, or someone took it away: the operator must know
-        /// which.
-        mutating func addMissing(_ id: TopicPartition) {
-            lines.append(
-                LogLine(
-                    .warning, "A partition's directory was not there; it begins empty.",
-                    [("topic", id.topic), ("partition", String(id.partition))]))
-        }
-
-        /// Either a disk that lied about its syncs, or a page that rotted at the log's very end, which recovery cannot tell from a
-        /// write that the crash cut off. (With write caching: what a loss of power takes.)
-        mutating func addLoss(_ id: TopicPartition, endOffset: Offset, highWatermark: Offset) {
-            lines.append(
-                LogLine(
-                    .error, "A log ends before what had been committed: records are lost.",
-                    [
-                        ("topic", id.topic), ("partition", String(id.partition)),
-                        ("log.end.offset", String(endOffset.value)),
-                        ("high.watermark", String(highWatermark.value)),
-                    ]))
-        }
-
-        func line(partitions: Int, isClean: Bool) -> LogLine {
-            LogLine(
-                .info, "Opened the logs.",
-                [
-                    ("partitions", String(partitions)), ("clean", String(isClean)),
-                    ("recovered", String(recovered)),
-                    ("scanned.bytes", String(scannedBytes)), ("truncated.bytes", String(truncatedBytes)),
-                ])
         }
     }
 }

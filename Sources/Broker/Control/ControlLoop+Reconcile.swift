@@ -72,12 +72,16 @@ extension ControlLoop {
             steps -= 1
             topic.partitions.append(create(Int32(topic.partitions.count), of: state, config, &assigned))
         }
+        while steps > 0, let index = nextWithRoom(of: topic) {
+            steps -= 1
+            bringUpAgain(index, of: &topic, config)
+        }
         for partition in topic.partitions where partition.isHere {
             if let now = image.partition(id, partition.id.partition), now.leader == broker.config.nodeID {
                 partition.lead(epoch: now.leaderEpoch)
             }
         }
-        let isWhole = topic.partitions.count == Int(state.partitionCount)
+        let isWhole = topic.partitions.count == Int(state.partitionCount) && nextWithRoom(of: topic) == nil
         if isWhole { publish(&topic, config, &steps) }
         running[id] = topic
         report(assigned)
@@ -88,7 +92,7 @@ extension ControlLoop {
     private func publish(_ topic: inout RunningTopic, _ config: TopicConfig, _ steps: inout Int) {
         if let old = topic.published {
             let isSame = old.config == config
-            if isSame, old.partitions.count == topic.partitions.count { return }
+            if isSame, !topic.isStale, old.partitions.count == topic.partitions.count { return }
             if !isSame {
                 steps -= 1
                 for partition in old.partitions {
@@ -100,6 +104,7 @@ extension ControlLoop {
         }
         let shown = Topic(name: topic.name, id: topic.id, config: config, partitions: topic.partitions)
         topic.published = shown
+        topic.isStale = false
         upkeep.topicChanged(topic.id, config)
         broker.topology.update { $0.insert(shown) }
     }
@@ -119,7 +124,7 @@ extension ControlLoop {
         let place = state.directory(on: broker.config.nodeID)
         guard let chosen = directoryIndex(for: place) else {
             let why = "the log directory that holds it is not there: \(place.map(\.description) ?? "none")"
-            return offline(id, topic.id, directories[0].disk, state, why)
+            return offline(id, topic.id, directories[0].disk, state.leaderEpoch, why)
         }
         let disk = directories[chosen].disk
         if place == ReplicaDirectory.unassigned {
@@ -128,11 +133,25 @@ extension ControlLoop {
                     partition: TopicIDPartition(topic: topic.id, partition: index),
                     directory: disk.directoryID))
         }
+        return bringUp(id, topic.id, state.leaderEpoch, config, in: chosen, recovery: nil)
+    }
+
+    /// Makes the log, or opens the one that is there, from where `recovery` says.
+    func bringUp(
+        _ id: TopicPartition, _ topicID: TopicID, _ leaderEpoch: LeaderEpoch, _ config: TopicConfig, in index: Int,
+        recovery: RecoveryStart?
+    ) -> Partition {
+        let disk = directories[index].disk
         do throws(LogError) {
-            let log = try createLog(id, topic.id, config.log, in: chosen)
-            directories[chosen].partitionCount += 1
+            let log =
+                if let recovery {
+                    try openLog(id, topicID, config.log, in: index, from: recovery)
+                } else {
+                    try createLog(id, topicID, config.log, in: index)
+                }
+            directories[index].partitionCount += 1
             let partition = Partition(
-                id: id, topicID: topic.id, disk: disk, log: log, leaderEpoch: state.leaderEpoch,
+                id: id, topicID: topicID, disk: disk, log: log, leaderEpoch: leaderEpoch,
                 writeCaching: config.writeCaching)
             upkeep.add(partition)
             // So that its directory is there for good before anyone asks, and a stop in order has nothing to
@@ -140,8 +159,8 @@ extension ControlLoop {
             requestSync(of: partition)
             return partition
         } catch {
-            if case .disk(let error) = error, Self.isFailureOfDisk(error) { failed(disk, error) }
-            return offline(id, topic.id, disk, state, "\(error)")
+            noteFailure(error, of: id.partition, topicID, disk, recovery: recovery)
+            return offline(id, topicID, disk, leaderEpoch, "\(error)")
         }
     }
 
@@ -162,13 +181,13 @@ extension ControlLoop {
     }
 
     private func offline(
-        _ id: TopicPartition, _ topic: TopicID, _ disk: BrokerDisk, _ state: PartitionState, _ why: String
+        _ id: TopicPartition, _ topic: TopicID, _ disk: BrokerDisk, _ leaderEpoch: LeaderEpoch, _ why: String
     ) -> Partition {
         log(
             .error, "A partition could not be started.",
             [("topic", id.topic), ("partition", String(id.partition)), ("reason", why)])
         let partition = Partition(
-            offline: id, topicID: topic, disk: disk, leaderEpoch: state.leaderEpoch, reason: why)
+            offline: id, topicID: topic, disk: disk, leaderEpoch: leaderEpoch, reason: why)
         upkeep.add(partition)
         return partition
     }
@@ -196,6 +215,7 @@ extension ControlLoop {
 
     private func remove(_ id: TopicID, _ steps: inout Int) -> Bool {
         guard var topic = running.removeValue(forKey: id) else { return true }
+        awaitingSpace[id] = nil
         if let published = topic.published {
             topic.published = nil
             broker.topology.update { $0.remove(published) }

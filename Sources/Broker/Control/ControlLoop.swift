@@ -1,3 +1,4 @@
+import CommitLog
 import Messages
 import Metadata
 import Ports
@@ -29,6 +30,8 @@ package final class ControlLoop {
     var running: [TopicID: RunningTopic] = [:]
     var reconciling = ReconcileQueue()
     var topicConfigs: TopicConfigs
+    /// Partitions that a full disk kept from coming up: by index, where the recovery of their log begins; nil when it is still to be made.
+    var awaitingSpace: [TopicID: [Int32: RecoveryStart?]] = [:]
     var removals = Removals()
     var upkeep: Upkeep
     var producerIDs = ProducerIDBlock()

@@ -21,6 +21,8 @@ struct RunningTopic {
     var partitions: [Partition] = []
     /// As the data loops see it; nil while it comes up or goes away.
     var published: Topic?
+    /// A partition took another's place since.
+    var isStale = false
 }
 
 /// Topics whose metadata has changed, in order, each once.

@@ -19,8 +19,8 @@ enum Asker {
     case kafka(ControlRequest)
     /// An operator's wish, by this broker's HTTP.
     case admin(id: UInt64)
-    /// Another broker, which asked us since we lead.
-    case peer(ReplicaKey, id: UInt64)
+    /// Another broker, which asked us since we lead: on which connection, and what it calls the question.
+    case peer(connection: UInt64, id: UInt64)
     /// The leader itself, which waits for nothing: an expiry, the znode of the controller.
     case nobody
 }

@@ -43,7 +43,8 @@ extension QuorumLoop {
     /// Gives an answer to whoever waits: another broker at once, which waits itself until it has applied that much; ours when we have.
     func answer(_ asker: Asker, _ answer: PeerAnswer) {
         switch asker {
-        case .peer(let key, let id): send(.answer(id: id, answer), to: key)
+        // On the connection that the question came on, or not at all: who asked learns of its end.
+        case .peer(let connection, let id): if let link = links[connection] { send(.answer(id: id, answer), on: link) }
         case .nobody: break
         case .heard: deliver(answer, to: asker)
         case .client, .control, .join, .correction, .leave, .kafka, .admin:

@@ -48,7 +48,7 @@ extension QuorumLoop {
         switch frame {
         case .hello: break
         case .raft(let message, let payload): received(message, payload, from: key, on: link)
-        case .ask(let id, let question): ask(question, .peer(key, id: id))
+        case .ask(let id, let question): ask(question, .peer(connection: link.connection.id, id: id))
         case .answer(let id, let answer): answered(id, answer)
         }
     }

@@ -19,7 +19,7 @@ extension QuorumLoop {
     private static var appendBytesMax: Int { 256 << 10 }
 
     func drive(_ event: RaftEvent) {
-        guard failure == nil else { return }
+        guard failure == nil, silentUntil == nil else { return }
         let before = raft.committed
         run(raft.step(event, at: now.instant))
         if mustRestart { return restartReplica() }
@@ -28,7 +28,7 @@ extension QuorumLoop {
 
     private func run(_ effects: [RaftEffect]) {
         for effect in effects {
-            guard failure == nil else { return }
+            guard failure == nil, silentUntil == nil else { return }
             run(effect)
         }
     }
@@ -61,10 +61,25 @@ extension QuorumLoop {
         do throws(DiskError) {
             try log.disk.replaceWhole(
                 HardStateFile.path, HardStateFile.encode(state), directory: QuorumLog.directory)
+            persisted = state
         } catch {
-            fail("\(error)")
+            guard error.reason == .noSpace else { return fail("\(error)") }
+            log(
+                .error, "There is no space for the quorum's state; this replica is silent until there is.",
+                [("reason", "\(error)")])
+            silentUntil = now.instant.adding(milliseconds: Self.silenceMs)
+            mustRestart = true
         }
     }
+
+    /// A replica that cannot write down its term or its vote says nothing. It is tried again after a while, as after a crash.
+    func endSilence() {
+        guard let until = silentUntil, until <= now.instant, failure == nil else { return }
+        silentUntil = nil
+        restartReplica()
+    }
+
+    private static var silenceMs: Int64 { 1000 }
 
     private func truncate(to end: Offset) {
         invariant(end >= applied, "a cut at \(end) would undo what is applied below \(applied)")
@@ -102,7 +117,7 @@ extension QuorumLoop {
         mustRestart = true
     }
 
-    /// Raft counts entries that the log could not take: it begins anew with what the log holds, as after a crash.
+    /// Raft counts on what the disk did not take: it begins anew with what lies there, as after a crash.
     func restartReplica() {
         mustRestart = false
         do throws(DiskError) {
@@ -112,14 +127,16 @@ extension QuorumLoop {
         }
         loseLeadership()
         var restored = RaftRestored()
-        restored.hardState = raft.hardState
-        restored.snapshot = raft.snapshot
+        restored.hardState = persisted
+        restored.snapshot = snapshots.newest
         restored.snapshotBytes = snapshots.newestBytes
         restored.logStart = log.startOffset
         restored.runs = log.termRuns
         restored.committed = applied
         restored.voterSets = raft.voterSets.filter { $0.offset < log.endOffset }
+        let isNews = raft.hardState != persisted
         raft = Raft(config: raft.config, restored: restored, seed: chance.next(), now: now.instant)
+        if isNews { leaderChanged() }
         for link in links.all { if let key = link.key { drive(.connected(to: key)) } }
     }
 

@@ -44,8 +44,12 @@ package final class QuorumLoop {
     var snapshots: Snapshots
     /// The metadata directory's disk failed: this replica takes no part any more until it is restarted.
     private(set) var failure: String?
-    /// What the log could not take makes Raft begin anew.
+    /// What the disk could not take makes Raft begin anew.
     var mustRestart = false
+    /// What lies on the disk of the replica's term and vote.
+    var persisted: HardState
+    /// Set while there is no space to write that down: it says nothing and hears nothing.
+    var silentUntil: Instant?
     /// Until then entries are not taken, for want of space.
     var fullUntil = Instant(nanoseconds: 0)
     /// It does not stand for leader until there is.
@@ -80,6 +84,7 @@ package final class QuorumLoop {
         var raftConfig = RaftConfig(me: me)
         raftConfig.electionTimeoutMs = config.quorum.electionTimeoutMs
         raftConfig.heartbeatMs = max(10, config.quorum.electionTimeoutMs / 10)
+        persisted = found.restored.hardState
         raft = Raft(config: raftConfig, restored: found.restored, seed: chance.next(), now: now.instant)
         self.chance = chance
         for entry in found.entries { pending.append(entry) }
@@ -153,7 +158,8 @@ package final class QuorumLoop {
     package func advance(to now: Moment) -> Instant? {
         self.now = now
         if isStopped { return nil }
-        if failure == nil, raft.nextWake <= now.instant { drive(.timePassed) }
+        endSilence()
+        if raft.nextWake <= now.instant { drive(.timePassed) }
         for (token, address) in links.takeDue(now: now.instant) {
             emit(.dial(Dial(token: token, host: address.host, port: address.port)))
         }
@@ -168,7 +174,7 @@ package final class QuorumLoop {
         // A replica that takes no part has nothing to be in time for but its connections.
         let inOffice =
             failure == nil
-            ? [raft.nextWake, leaderWake, membership.nextWake, awaitsSpace ? fullUntil : nil] : []
+            ? [silentUntil ?? raft.nextWake, leaderWake, membership.nextWake, awaitsSpace ? fullUntil : nil] : []
         return (inOffice + [links.nextDial, clientsWake]).compactMap { $0 }.min()
     }
 

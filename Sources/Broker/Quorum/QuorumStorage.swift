@@ -102,10 +102,24 @@ package enum QuorumStorage {
             }
             return found
         } catch {
+            let place = "The metadata log in \(directory.disk.name)/\(QuorumLog.directory)"
+            if Self.isWantOfSpace(error) {
+                throw StartError("\(place) needs some space to be opened: \(error). Free some; nothing is lost.")
+            }
             throw StartError(
-                "The metadata log in \(directory.disk.name)/\(QuorumLog.directory) cannot be used: \(error). "
+                "\(place) cannot be used: \(error). "
                     + "It holds the cluster's topics, configurations and znodes; restore it from a copy, or, where other voters "
                     + "have it, format the directory anew and add it to the quorum as a new voter.")
+        }
+    }
+}
+
+extension QuorumStorage {
+    private static func isWantOfSpace(_ error: any Error) -> Bool {
+        switch error {
+        case let error as DiskError: error.reason == .noSpace
+        case LogError.disk(let error): error.reason == .noSpace
+        default: false
         }
     }
 }
