@@ -6,7 +6,7 @@ import time
 
 import kafka
 import pytest
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import AdminClient, NewTopic
 
 from broker import eventually
 from clients import ALL, create_topic
@@ -59,6 +59,22 @@ def fill(link, topic, partition=0, limit=400) -> tuple[int, int]:
         if error:
             return number, error
     raise AssertionError("never refused")
+
+
+def occupy(disk) -> None:
+    """Others take what is left, to the last byte."""
+    with open(disk / "foreign", "wb", buffering=0) as foreign:
+        try:
+            while foreign.write(bytes(65536)) == 65536:
+                pass
+        except OSError:
+            pass
+    assert shutil.disk_usage(disk).free < 65536
+
+
+def release(disk) -> None:
+    (disk / "foreign").unlink()
+    subprocess.run(["mount", "-o", "remount,size=80m", str(disk)], check=True)
 
 
 def can_write(broker, topic, partition=0) -> bool:
@@ -126,19 +142,40 @@ def test_an_unmodified_producer_sees_an_error_or_waits_and_goes_on(filled):
 def test_a_file_system_filled_by_others(filled):
     """Not one byte left, for whatever reason: the broker lives, reads, and recovers by itself."""
     broker, disk, count, _ = filled
-    with open(disk / "foreign", "wb", buffering=0) as foreign:
-        try:
-            while foreign.write(bytes(65536)) == 65536:
-                pass
-        except OSError:
-            pass
-    assert shutil.disk_usage(disk).free < 65536
+    occupy(disk)
     assert not can_write(broker, "keeps")
     assert len(ALL["confluent-kafka"].consume(broker.bootstrap, "fills", 0)) == count
     broker.check_alive()
-    (disk / "foreign").unlink()
-    subprocess.run(["mount", "-o", "remount,size=80m", str(disk)], check=True)
+    release(disk)
     eventually(lambda: can_write(broker, "keeps"), timeout=15, every=0.3, what="writes work again by themselves")
+
+
+def test_a_topic_made_on_a_full_file_system_works_once_there_is_space(filled):
+    broker, disk, _, _ = filled
+    occupy(disk)
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    admin.create_topics([NewTopic("late", 3, 1)])["late"].result(15)
+    assert not can_write(broker, "late", 2)
+    release(disk)
+    for partition in range(3):
+        eventually(lambda: can_write(broker, "late", partition), timeout=15, every=0.3, what=f"late-{partition} works")
+    broker.restart()
+    for partition in range(3):
+        assert [r.value for r in ALL["kcat"].consume(broker.bootstrap, "late", partition)] == [b"again"]
+
+
+def test_a_broker_that_starts_on_a_full_file_system_recovers(filled):
+    """It comes up at once, or waits where it cannot write down its term: there is no other way."""
+    broker, disk, count, _ = filled
+    broker.kill()
+    occupy(disk)
+    broker.launch()
+    time.sleep(1.5)
+    broker.check_alive()
+    release(disk)
+    broker.wait_ready()
+    assert len(ALL["confluent-kafka"].consume(broker.bootstrap, "fills", 0)) == count
+    eventually(lambda: can_write(broker, "fills"), timeout=15, every=0.3, what="writes work again by themselves")
 
 
 def test_producers_are_slowed_before_they_are_refused(make_broker, small_disk):
