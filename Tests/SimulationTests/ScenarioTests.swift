@@ -32,4 +32,23 @@ struct ScenarioTests {
         cluster.run(forMs: 1500)
         #expect(cluster.world.failure == nil)
     }
+
+    @Test func `a leader that loses its office while one handover waits for another says so to both`() throws {
+        let cluster = makeCluster { $0.workload.clients = 9 }
+        let leader = try #require(cluster.leader)
+        let others = (1...3).filter { $0 != leader.number }
+        for other in others { cluster.node(other).pause() }
+        // Clients' writes wait for the first to end, and the second behind them.
+        for other in others {
+            cluster.onOperator?(.transferLeadership(to: other))
+            cluster.run(forMs: 400)
+        }
+        // Over its deadline, and out of office, in one look at the clock.
+        leader.pause()
+        cluster.run(forMs: 3000)
+        leader.resume()
+        cluster.run(forMs: 100)
+        #expect(cluster.world.failure == nil)
+        #expect(cluster.leader == nil)
+    }
 }

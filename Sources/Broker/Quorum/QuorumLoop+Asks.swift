@@ -8,7 +8,9 @@ extension QuorumLoop {
 
     func ask(_ question: PeerQuestion, _ asker: Asker) {
         if failure != nil { return answer(asker, PeerAnswer(.notLeader, index: applied)) }
-        if leadership.isServing, !waitsForTransfer(question) { return decide(question, asker) }
+        // Within a step of Raft's that ends the office, what comes before that in the effects must not decide any more.
+        let isInOffice = leadership.isServing && raft.role == .leader
+        if isInOffice, !waitsForTransfer(question) { return decide(question, asker) }
         // Who was asked by another broker passes nothing on: that one will learn who leads.
         if case .peer = asker, !leadership.isLeader {
             return answer(asker, PeerAnswer(.notLeader, index: applied))
