@@ -22,6 +22,7 @@ extension Raft {
     mutating func snapshotTaken(_ id: SnapshotID, bytes: Int64, logStart: Offset) {
         invariant(id.end <= committed, "a snapshot up to \(id), committed is \(committed)")
         invariant(logStart <= id.end, "the log begins at \(logStart), behind its snapshot \(id)")
+        if id == snapshot { return remade(bytes: bytes) }
         guard id.end > snapshot.end else { return }  // Another came from the leader meanwhile.
         invariant(
             log.position(at: id.end) == id,
@@ -34,6 +35,14 @@ extension Raft {
             voterSets.removeSubrange(..<first)
         }
         for i in office.replicas.indices where isGone(for: office.replicas[i]) { beginSnapshot(i) }
+    }
+
+    /// The bytes of the one that there was were damaged. Who is getting it begins again.
+    private mutating func remade(bytes: Int64) {
+        snapshotBytes = bytes
+        for i in office.replicas.indices {
+            if case .snapshot = office.replicas[i].mode { beginSnapshot(i) }
+        }
     }
 
     /// It cannot go on with what is still there: the entries that it gets next, or, of a snapshot on its way, those that

@@ -20,9 +20,9 @@ package enum RaftEvent: Equatable, Sendable {
     case readRequested(id: UInt64)
     /// The piece of a snapshot that `storeChunk` gave is kept; of the last piece: the whole snapshot is on stable storage.
     case chunkStored(SnapshotChunk)
-    /// There was no room for it: all pieces of that snapshot are gone. The leader sends them again, from the first on.
+    /// There was no room for it, or the whole is damaged: all pieces of that snapshot are gone. The leader sends them again, from the first on.
     case chunkDropped(SnapshotChunk)
-    /// Our own snapshot is durable; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's
+    /// Our own snapshot is durable, a new one or the same made anew; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's
     /// end or before). `Raft.neededFrom` tells what others still have to get.
     case snapshotTaken(SnapshotID, bytes: Int64, logStart: Offset)
     /// Operators' wishes; answered by the effects `transferEnded`, `voterChangeEnded`. Leadership goes to that voter, or the

@@ -213,6 +213,12 @@ def test_a_wiped_voter_comes_back_as_a_new_one(trio):
         assert len([name for name in python.get_children("/") if name.startswith("n")]) == 200
 
 
+def snapshots(server) -> list:
+    """Files of snapshots, but for the first voters' that `format` wrote."""
+    directory = server.log_dirs[0] / "__cluster_metadata-0"
+    return [path for path in sorted(directory.glob("*.checkpoint")) if int(path.name.split("-")[0]) > 0]
+
+
 def test_a_snapshot_and_what_is_behind_it(trio):
     with client(trio.hosts) as python:
         for number in range(300):
@@ -220,7 +226,7 @@ def test_a_snapshot_and_what_is_behind_it(trio):
         for server in trio.servers:
             over_http(server, "snapshot")
             # The answer says that it has begun; it gets Kafka's name for it once it is whole.
-            eventually(lambda: list((server.log_dirs[0] / "__cluster_metadata-0").glob("*.checkpoint")), 5, what="a snapshot")
+            eventually(lambda: snapshots(server), 5, what="a snapshot")
         for number in range(300, 320):
             python.create(f"/n{number}")
         python.delete("/n0")
@@ -254,3 +260,29 @@ def test_one_that_was_away_for_long_gets_a_snapshot(make_ensemble):
         assert len(python.get_children("/many")) == 4000
         assert python.get("/many/3999")[0] == b"x" * 300
         assert python.exists("/last") is not None
+
+
+def test_a_voter_whose_snapshot_rotted_gets_the_others_and_votes_again(trio):
+    with client(trio.hosts) as python:
+        for number in range(300):
+            python.create(f"/n{number}", b"x" * 100)
+    for server in trio.servers:
+        over_http(server, "snapshot")
+        eventually(lambda: snapshots(server), 5, what="a snapshot")
+    leader = trio.leader()
+    rotten, other = trio.followers()
+    rotten.kill()
+    file = snapshots(rotten)[-1]
+    data = bytearray(file.read_bytes())
+    data[len(data) // 2] ^= 1
+    file.write_bytes(data)
+    rotten.start()
+    assert "has no vote" in rotten.log()
+    eventually(lambda: snapshots(rotten), 10, what="a sound snapshot")
+    with client(rotten.zookeeper) as python:
+        python.sync("/")
+        assert len([name for name in python.get_children("/") if name.startswith("n")]) == 300
+    # Without it there is no majority now.
+    leader.kill()
+    with client(f"{rotten.zookeeper},{other.zookeeper}") as python:
+        python.create("/again")

@@ -3,25 +3,47 @@ import Ports
 import Records
 import Vocabulary
 
-/// `quorum-state`: what a voter must not forget, as lines of text with a checksum in the last.
+/// `quorum-state`: what a voter must not forget, as lines of text with a checksum in the last. It stands there twice, a page apart:
+/// one sector that rots must not cost a voter its word.
 enum HardStateFile {
     static var path: String { QuorumLog.directory + "/quorum-state" }
 
+    /// Where the second copy begins; up to there the first is followed by empty lines.
+    private static let copyAt = 4096
+
     static func encode(_ state: HardState) -> [UInt8] {
+        let copy = encodeCopy(state)
+        invariant(copy.count <= copyAt, "a state of \(copy.count) bytes")
+        return copy + Array(repeating: UInt8(ascii: "\n"), count: copyAt - copy.count) + copy
+    }
+
+    private static func encodeCopy(_ state: HardState) -> [UInt8] {
         var text = "version=1\nterm=\(state.term)\n"
         if let voted = state.votedFor { text += "voted.for=\(voted)\n" }
         if let owes = state.owes { text += "owes=\(owes)\n" }
         return Array((text + "crc32c=\(checksum(text))\n").utf8)
     }
 
-    /// - Throws: on damage of any kind: whom we voted for must not be guessed at.
-    static func decode(_ bytes: [UInt8]) throws(QuorumError) -> HardState {
+    /// What the first sound copy says, and whether anything of the file is not as it was written.
+    ///
+    /// - Throws: when both copies are damaged: whom we voted for must not be guessed at.
+    static func decode(_ bytes: [UInt8]) throws(QuorumError) -> (state: HardState, isDamaged: Bool) {
+        let state: HardState
+        do throws(QuorumError) {
+            state = try decodeCopy(bytes.prefix(copyAt))
+        } catch {
+            guard bytes.count > copyAt else { throw error }
+            state = try decodeCopy(bytes.dropFirst(copyAt))
+        }
+        return (state, bytes != encode(state))
+    }
+
+    private static func decodeCopy(_ bytes: ArraySlice<UInt8>) throws(QuorumError) -> HardState {
         guard let text = String(validating: bytes, as: UTF8.self), let mark = text.range(of: "crc32c=") else {
-            throw QuorumError("it has no checksum")
+            throw QuorumError("quorum-state has no checksum")
         }
-        guard text[mark.upperBound...] == "\(checksum(String(text[..<mark.lowerBound])))\n" else {
-            throw QuorumError("it fails its checksum")
-        }
+        let end = "\(checksum(String(text[..<mark.lowerBound])))\n"
+        guard text[mark.upperBound...].hasPrefix(end) else { throw QuorumError("quorum-state fails its checksum") }
         var state = HardState()
         for line in text[..<mark.lowerBound].split(separator: "\n") {
             let field = line.split(separator: "=", maxSplits: 1)

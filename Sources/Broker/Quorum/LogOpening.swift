@@ -109,6 +109,10 @@ struct LogOpening {
         guard end > snapshot.end else {
             return warnings.append("\(why); the snapshot stands for all of that")
         }
+        try owe(end, why)
+    }
+
+    private mutating func owe(_ end: Offset, _ why: String) throws {
         let owes = LogPosition(end: end, term: hardState.term)
         hardState.owes = max(owes, hardState.owes ?? owes)
         try directory.disk.replaceWhole(
@@ -116,5 +120,17 @@ struct LogOpening {
         warnings.append(
             "\(why); what is missing up to offset \(end) comes back from the other voters, and until then this one has no vote"
         )
+    }
+
+    /// The snapshot is damaged, and without it what the log holds is of no use: all is missing. The snapshot is put aside under another
+    /// name, should the others' be lost too.
+    mutating func giveUp(_ log: QuorumLog, _ why: String) throws {
+        try owe(max(log.endOffset, snapshot.end), why)
+        try log.restart(at: 0, now: now)
+        try log.syncNow()
+        entries = []
+        let path = SnapshotFile.path(snapshot)
+        try directory.disk.rename(path, to: path + SnapshotFile.damagedSuffix)
+        try directory.disk.sync(.directory(QuorumLog.directory))
     }
 }

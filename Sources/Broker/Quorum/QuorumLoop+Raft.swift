@@ -181,7 +181,7 @@ extension QuorumLoop {
                 }
             case .snapshotChunk(let message):
                 guard case .snapshotChunk(let chunk) = message.body else { invariantFailed("no chunk: \(message)") }
-                guard let bytes = snapshotBytes(chunk) else { return }
+                guard let bytes = snapshotBytes(chunk, to: key) else { return }
                 send(.raft(message, payload: bytes), on: link)
             }
         }

@@ -37,7 +37,9 @@ extension QuorumLoop {
     @discardableResult
     func beginSnapshot() -> String? {
         guard snapshots.making == nil else { return "A snapshot is being taken already." }
-        guard applied > snapshots.newest.end else { return "Nothing has changed since the last snapshot." }
+        guard applied > snapshots.newest.end || snapshots.damaged != nil else {
+            return "Nothing has changed since the last snapshot."
+        }
         guard let id = raft.position(at: applied) else { return "Nothing is applied yet." }
         let header = SnapshotFile.Header(
             id: id, timestamp: appliedTimestamp, voters: raft.voterSet(asOf: applied))
@@ -120,13 +122,17 @@ extension QuorumLoop {
         log.disk.close(making.file)
         do {
             // The leader's came meanwhile, and reaches further.
-            guard making.id.end > snapshots.newest.end else {
+            guard making.id.end > snapshots.newest.end || making.id == snapshots.damaged else {
                 try log.disk.remove(making.path)
                 return snapshotEnded(
                     .success("A snapshot of the leader's that reaches further came meanwhile."))
             }
             try log.disk.rename(making.path, to: SnapshotFile.path(making.id))
             try log.disk.sync(.directory(QuorumLog.directory))
+            if making.id == snapshots.damaged, let reading = snapshots.reading {
+                log.disk.close(reading.file)
+                snapshots.reading = nil
+            }
             snapshots.became(making.id, bytes: making.written)
             snapshots.taken = now.instant
             let keep = snapshots.replacesDamage ? making.id.end : min(making.id.end, raft.neededFrom)
@@ -164,9 +170,9 @@ extension QuorumLoop {
     private func removeOldSnapshots() throws(DiskError) {
         let needed = Set(raft.snapshotsInUse + [snapshots.newest])
         for entry in try log.disk.list(QuorumLog.directory) {
-            guard let id = SnapshotFile.id(of: entry.name), !needed.contains(id), id < snapshots.newest else {
-                continue
-            }
+            let isDamaged = entry.name.hasSuffix(SnapshotFile.damagedSuffix)
+            let id = SnapshotFile.id(of: entry.name)
+            guard isDamaged || id.map({ !needed.contains($0) && $0 < snapshots.newest }) ?? false else { continue }
             try log.disk.remove(QuorumLog.directory + "/" + entry.name)
         }
     }
@@ -174,7 +180,14 @@ extension QuorumLoop {
     // MARK: - Sending
 
     /// The bytes of a piece that a follower gets; nil when they cannot be had.
-    func snapshotBytes(_ chunk: SnapshotChunk) -> [UInt8]? {
+    ///
+    /// One that begins again may have found damage in what it got: then our file is read once whole. It blocks for that, seldom.
+    func snapshotBytes(_ chunk: SnapshotChunk, to key: ReplicaKey) -> [UInt8]? {
+        if chunk.position == 0, snapshots.begins(for: key) { checkNewest() }
+        if snapshots.damaged == chunk.snapshot {
+            beginSnapshot()
+            return nil
+        }
         do throws(DiskError) {
             if snapshots.reading?.id != chunk.snapshot {
                 if let reading = snapshots.reading { log.disk.close(reading.file) }
@@ -196,11 +209,22 @@ extension QuorumLoop {
         }
     }
 
+    private func checkNewest() {
+        do {
+            try SnapshotFile.read(log.disk, SnapshotFile.path(snapshots.newest)) { _, _ in }
+        } catch let damage as SnapshotDamage {
+            log(.error, "A snapshot is damaged; a new one takes its place.", [("reason", "\(damage)")])
+            snapshots.damaged = snapshots.newest
+        } catch {
+            log(.error, "A snapshot cannot be read.", [("reason", "\(error)")])
+        }
+    }
+
     // MARK: - Taking one in
 
     func storeChunk(_ chunk: SnapshotChunk) {
         guard let inHand, inHand.bytes.count == chunk.count else { invariantFailed("no piece is in hand") }
-        do throws(DiskError) {
+        do {
             let path = QuorumLog.directory + "/incoming" + SnapshotFile.partSuffix
             if chunk.position == 0 {
                 dropIncoming()
@@ -215,20 +239,27 @@ extension QuorumLoop {
             if chunk.position + Int64(chunk.count) == chunk.total {
                 // Waits for the disk; it happens once in a replica's catching up.
                 try log.disk.sync(.file(incoming.file))
+                snapshots.arrived = try SnapshotState(reading: log.disk, chunk.snapshot, at: incoming.path)
                 try log.disk.rename(incoming.path, to: SnapshotFile.path(chunk.snapshot))
                 try log.disk.sync(.directory(QuorumLog.directory))
                 log.disk.close(incoming.file)
                 snapshots.incoming = nil
             }
             drive(.chunkStored(chunk))
+        } catch let error as DiskError where error.reason == .noSpace {
+            drop(chunk, "There is no space for the leader's snapshot; it is asked for again.", error)
+        } catch let damage as SnapshotDamage {
+            drop(chunk, "The leader's snapshot came damaged; it is asked for again.", damage)
         } catch {
             dropIncoming()
-            guard error.reason == .noSpace else { return fail("\(error)") }
-            log(
-                .error, "There is no space for the leader's snapshot; it is asked for again.",
-                [("reason", "\(error)")])
-            drive(.chunkDropped(chunk))
+            fail("\(error)")
         }
+    }
+
+    private func drop(_ chunk: SnapshotChunk, _ message: String, _ why: any Error) {
+        dropIncoming()
+        log(.error, message, [("reason", "\(why)")])
+        drive(.chunkDropped(chunk))
     }
 
     private func dropIncoming() {
@@ -241,7 +272,10 @@ extension QuorumLoop {
     /// The leader's snapshot takes the place of the log and of all that was applied.
     func installSnapshot(_ id: SnapshotID) {
         do {
-            let state = try SnapshotState(reading: log.disk, id)
+            guard let state = snapshots.arrived, state.header.id == id else {
+                invariantFailed("no snapshot \(id) has arrived")
+            }
+            snapshots.arrived = nil
             try log.restart(at: id.end, now: now.timestamp)
             pending.removeAll()
             snapshots.became(id, bytes: try log.disk.sizeOf(SnapshotFile.path(id)))

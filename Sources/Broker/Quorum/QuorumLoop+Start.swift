@@ -15,8 +15,7 @@ extension QuorumLoop {
         try adoptAlone(config, directory, me)
         let found = try QuorumStorage.open(directory, repairs: !config.quorum.isAlone, now: now.timestamp)
         var chance = SeededGenerator(seed: seed)
-        let state = try state(found, directory.disk)
-        let image = state?.image ?? ClusterImage()
+        let image = found.state?.image ?? ClusterImage()
         if let known = image.clusterID, known != broker.clusterID {
             throw StartError(
                 "The metadata log in \(directory.disk.name) is of cluster \(known), the directory of cluster \(broker.clusterID)."
@@ -29,7 +28,7 @@ extension QuorumLoop {
         let loop = QuorumLoop(
             config: config, clusterID: broker.clusterID, me: me, shared: broker.quorum, found: found,
             metadata: metadata, chance: chance, now: now)
-        loop.coordination = state?.coordination ?? Coordination()
+        loop.coordination = found.state?.coordination ?? Coordination()
         loop.coordination.config = coordinationConfig(config.zookeeper)
         try loop.followReplica()
         for warning in found.warnings {
@@ -55,17 +54,6 @@ extension QuorumLoop {
             pending.removeAll()
         } catch {
             throw StartError("The metadata log cannot be begun anew behind its snapshot: \(error)")
-        }
-    }
-
-    private static func state(_ found: QuorumFound, _ disk: any Disk) throws(StartError) -> SnapshotState? {
-        guard found.hasSnapshot else { return nil }
-        do {
-            return try SnapshotState(reading: disk, found.restored.snapshot)
-        } catch {
-            throw StartError(
-                "The snapshot \(disk.name)/\(SnapshotFile.path(found.restored.snapshot)) cannot be used: \(error). Restore it from a "
-                    + "copy, or, where other voters have it, format the directory anew and add it to the quorum as a new voter.")
         }
     }
 

@@ -9,7 +9,8 @@ struct QuorumFound {
     let log: QuorumLog
     /// Entries behind the snapshot, in order: known, perhaps not committed.
     var entries: [LoggedEntry] = []
-    var hasSnapshot = false
+    /// What the newest snapshot says; nil: there is none.
+    var state: SnapshotState?
     /// Sentences for the operator's log.
     var warnings: [String] = []
 }
@@ -67,30 +68,35 @@ package enum QuorumStorage {
         do {
             let disk = directory.disk
             if !disk.exists(QuorumLog.directory) { try disk.createDirectory(QuorumLog.directory) }
-            let hardState = try disk.readWhole(HardStateFile.path).map { try HardStateFile.decode($0) }
-            var snapshot = SnapshotID.start
-            var hasSnapshot = false
+            var warnings: [String] = []
+            let hardState = try readHardState(disk, &warnings)
+            var newest: SnapshotID?
             var leftovers: [String] = []
             for entry in try disk.list(QuorumLog.directory) {
                 if entry.name.hasSuffix(SnapshotFile.partSuffix) || entry.name.hasSuffix(".tmp") {
                     leftovers.append(entry.name)
-                } else if let id = SnapshotFile.id(of: entry.name), id >= snapshot {
-                    snapshot = id
-                    hasSnapshot = true
+                } else if let id = SnapshotFile.id(of: entry.name), id >= newest ?? .start {
+                    newest = id
                 }
             }
             for name in leftovers { try disk.remove(QuorumLog.directory + "/" + name) }
+            var state: SnapshotState?
+            var damage: SnapshotDamage?
+            do {
+                state = try newest.map { try SnapshotState(reading: disk, $0) }
+            } catch let error as SnapshotDamage where repairs {
+                damage = error
+            }
             var opening = LogOpening(
-                directory: directory, behind: snapshot, hardState ?? HardState(), repairs: repairs, now: now)
+                directory: directory, behind: newest ?? .start, hardState, repairs: repairs, now: now)
             let log = try opening.open()
+            if let damage { try opening.giveUp(log, "\(damage)") }
             var found = QuorumFound(
-                log: log, entries: opening.entries, hasSnapshot: hasSnapshot, warnings: opening.warnings)
+                log: log, entries: opening.entries, state: state, warnings: warnings + opening.warnings)
             found.restored.hardState = opening.hardState
-            found.restored.snapshot = snapshot
-            if hasSnapshot {
-                let path = SnapshotFile.path(snapshot)
-                let header = try SnapshotFile.header(disk, path)
-                found.restored.snapshotBytes = try disk.sizeOf(path)
+            if let header = state?.header {
+                found.restored.snapshot = header.id
+                found.restored.snapshotBytes = try disk.sizeOf(SnapshotFile.path(header.id))
                 found.restored.voterSets = [header.voters]
             }
             found.restored.logStart = log.startOffset
@@ -115,6 +121,21 @@ package enum QuorumStorage {
 }
 
 extension QuorumStorage {
+    /// A damaged copy is written anew, as long as the other one is sound.
+    private static func readHardState(_ disk: any Disk, _ warnings: inout [String]) throws -> HardState {
+        guard let bytes = try disk.readWhole(HardStateFile.path) else { return HardState() }
+        let (state, isDamaged) = try HardStateFile.decode(bytes)
+        guard isDamaged else { return state }
+        warnings.append("\(HardStateFile.path) is damaged in one of its two copies; the other one takes its place")
+        do throws(DiskError) {
+            try disk.replaceWhole(
+                HardStateFile.path, HardStateFile.encode(state), directory: QuorumLog.directory)
+        } catch {
+            guard error.reason == .noSpace else { throw error }
+        }
+        return state
+    }
+
     private static func isWantOfSpace(_ error: any Error) -> Bool {
         switch error {
         case let error as DiskError: error.reason == .noSpace

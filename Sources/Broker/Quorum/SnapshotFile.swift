@@ -4,6 +4,13 @@ import Records
 import Vocabulary
 import Wire
 
+/// Bytes of a snapshot are not as they were written. (One of a later version of this program is something else.)
+struct SnapshotDamage: Error, CustomStringConvertible {
+    let description: String
+
+    init(_ description: String) { self.description = description }
+}
+
 /// A snapshot on disk: `00000000000000000123-0000000004.checkpoint`, named by its end and its term as Kafka names them.
 ///
 /// Sections one behind the other: a length and a checksum of four bytes each, then a kind and the section's bytes. The first says
@@ -11,6 +18,8 @@ import Wire
 enum SnapshotFile {
     static let suffix = ".checkpoint"
     static let partSuffix = ".checkpoint.part"
+    /// Behind the name of one that was found damaged.
+    static let damagedSuffix = ".damaged"
 
     enum Kind: UInt8 {
         case header = 1
@@ -82,16 +91,6 @@ enum SnapshotFile {
         }
     }
 
-    /// What the first section says. The rest is not looked at.
-    static func header(_ disk: any Disk, _ path: String) throws -> Header {
-        let file = try disk.open(path, .existing)
-        defer { disk.close(file) }
-        guard let (kind, bytes) = try section(disk, file, at: 0, size: try disk.size(file), path), kind == .header else {
-            throw QuorumError("\(path) does not begin with what it is of")
-        }
-        return try Header(decoding: Array(bytes[1...]))
-    }
-
     /// A section with its kind in the first byte; nil at the file's end.
     private static func section(
         _ disk: any Disk, _ file: FileID, at position: Int64, size: Int64, _ path: String
@@ -101,17 +100,17 @@ enum SnapshotFile {
         var input = ByteReader(head)
         guard let length = try? input.integer(UInt32.self), let sum = try? input.integer(UInt32.self),
             length > 0, Int64(length) <= size - position - 8
-        else { throw QuorumError("\(path) is cut off at byte \(position)") }
+        else { throw SnapshotDamage("\(path) is cut off or damaged at byte \(position)") }
         let bytes = try disk.readBytes(file, at: position + 8, count: Int(length))
         guard bytes.withUnsafeBytes({ crc32c($0) }) == sum, let kind = Kind(rawValue: bytes[0]) else {
-            throw QuorumError("\(path) is damaged at byte \(position)")
+            throw SnapshotDamage("\(path) is damaged at byte \(position)")
         }
         return (kind, bytes)
     }
 
     /// Reads a file's sections in order.
     ///
-    /// - Throws: `QuorumError` when it is damaged or not whole.
+    /// - Throws: `SnapshotDamage` when it is damaged or not whole.
     static func read(
         _ disk: any Disk, _ path: String, _ body: (Kind, [UInt8]) throws -> Void
     ) throws {
@@ -125,13 +124,13 @@ enum SnapshotFile {
             if kind == .footer {
                 var footer = ByteReader(bytes, at: 1)
                 guard let sections = try? footer.integer(UInt64.self), sections == count, at == size else {
-                    throw QuorumError("\(path) does not end as it says")
+                    throw SnapshotDamage("\(path) does not end as it says")
                 }
                 return
             }
             count += 1
             try body(kind, Array(bytes[1...]))
         }
-        throw QuorumError("\(path) is not whole")
+        throw SnapshotDamage("\(path) is not whole")
     }
 }

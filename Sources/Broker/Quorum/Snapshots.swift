@@ -36,6 +36,12 @@ struct Snapshots {
     var incoming: Incoming?
     /// Entries before the next one's end cannot be read: nobody is sent them any more.
     var replacesDamage = false
+    /// The newest, when it was found damaged: nobody is sent that any more.
+    var damaged: SnapshotID?
+    /// Replicas that were sent the newest from its begin.
+    private var begun: Set<ReplicaKey> = []
+    /// What the leader's snapshot says that came whole last.
+    var arrived: SnapshotState?
     /// Operators who wait for the one in the making, and for one that begins after it.
     var wishes: [UInt64] = []
     var nextWishes: [UInt64] = []
@@ -51,7 +57,12 @@ struct Snapshots {
     mutating func became(_ id: SnapshotID, bytes: Int64) {
         newest = id
         newestBytes = bytes
+        damaged = nil
+        begun = []
     }
+
+    /// - Returns: whether that replica was sent it before.
+    mutating func begins(for key: ReplicaKey) -> Bool { !begun.insert(key).inserted }
 }
 
 /// A snapshot's sections, made one after the other.
@@ -106,13 +117,14 @@ struct SnapshotState {
     let image: ClusterImage
     let coordination: Coordination
 
-    /// - Throws: when the file is damaged, not whole, or of a later version of this program.
-    init(reading disk: any Disk, _ id: SnapshotID) throws {
+    /// - Throws: when the file is damaged or not whole (`SnapshotDamage`), or of a later version of this program.
+    init(reading disk: any Disk, _ id: SnapshotID, at path: String? = nil) throws {
+        let path = path ?? SnapshotFile.path(id)
         var header: SnapshotFile.Header?
         var records: [MetadataRecord] = []
         var reader = SnapshotReader()
         var hasCoordination = false
-        try SnapshotFile.read(disk, SnapshotFile.path(id)) { kind, bytes in
+        try SnapshotFile.read(disk, path) { kind, bytes in
             switch kind {
             case .header: header = try SnapshotFile.Header(decoding: bytes)
             case .metadata:
@@ -126,7 +138,7 @@ struct SnapshotState {
             }
         }
         guard let header, header.id == id else {
-            throw QuorumError("\(SnapshotFile.path(id)) is a snapshot of something else than its name says")
+            throw QuorumError("\(path) is a snapshot of something else than its name says")
         }
         self.header = header
         image = ClusterImage(snapshot: records, at: Offset(id.end.value - 1))

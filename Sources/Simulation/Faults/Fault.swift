@@ -18,7 +18,7 @@ package enum Fault: Sendable, Hashable {
     case block(NetworkPath, ms: Int64)
     case unblock(NetworkPath)
     case breakConnection(HostID, HostID)
-    /// A bit of the broker's log rots.
+    /// A bit of the quorum's files rots on that broker.
     case rot(broker: Int)
     case fillDisk(broker: Int, ms: Int64)
     case freeDisk(broker: Int)

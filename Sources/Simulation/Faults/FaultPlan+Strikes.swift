@@ -81,20 +81,31 @@ extension FaultPlan {
         }
     }
 
-    /// A bit of the quorum's files, on a broker that is down as often as on one that runs; now and then in the room ahead.
-    ///
-    /// What was written last is spared: a broker that starts cannot tell its damage from a write that a loss of power cut off, as
-    /// long as the recovery point has not passed it.
+    /// A bit of the quorum's files, on a broker that is down as often as on one that runs.
     private func rot(_ node: SimulatedNode) {
         let disk = node.disks[0]
-        let files = disk.paths.filter { $0.hasPrefix("__cluster_metadata-0/") && $0.hasSuffix(".log") }
+        let files = disk.paths.filter {
+            $0.hasPrefix("__cluster_metadata-0/")
+                && ($0.hasSuffix(".log") || $0.hasSuffix(".checkpoint") || $0.hasSuffix("/quorum-state"))
+        }
         guard let path = files.randomElement(using: &world.faults), let bytes = disk.bytes(of: path) else {
             return
         }
-        let last = Self.lastBatch(bytes)
-        let range = world.faults.once(in: 8) ? last.upperBound..<bytes.count : 0..<last.lowerBound
-        guard let at = range.randomElement(using: &world.faults) else { return }
+        guard let at = rottable(path, bytes).randomElement(using: &world.faults) else { return }
         disk.corrupt(path, at: at, mask: 1 << UInt8.random(in: 0...7, using: &world.faults))
+    }
+
+    /// Of a log, what was written last is spared: a broker that starts cannot tell its damage from a write that a loss of power cut
+    /// off, as long as the recovery point has not passed it. Now and then it is the room ahead. Of the voter's memory, one copy stays.
+    private func rottable(_ path: String, _ bytes: [UInt8]) -> Range<Int> {
+        if path.hasSuffix(".checkpoint") { return 0..<bytes.count }
+        if path.hasSuffix(".log") {
+            let last = Self.lastBatch(bytes)
+            return world.faults.once(in: 8) ? last.upperBound..<bytes.count : 0..<last.lowerBound
+        }
+        let copy = bytes.count - 4096
+        guard copy > 0, bytes.prefix(copy) == bytes.suffix(copy) else { return 0..<0 }
+        return world.faults.once(in: 2) ? 0..<copy : 4096..<bytes.count
     }
 
     /// Where the last batch of a log stands, as far as the lengths in it lead. Behind it there are zeros, or what lengths that rotted

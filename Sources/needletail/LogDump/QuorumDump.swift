@@ -120,15 +120,20 @@ struct QuorumDump {
 
     // MARK: - The voter's memory
 
-    /// `quorum-state`: lines, the last with the checksum of those before.
+    /// `quorum-state`: lines, the last with the checksum of those before; and a page on the same again.
     func runState() {
         guard let text = readText(path) else {
             return dump.problem(path, "cannot be read: \(describe(errno))")
         }
-        let lines = text.split(separator: "\n")
+        let lines = text.utf8.prefix(Self.pageBytes).split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
         for line in lines { dump.line("  \(line)") }
         let covered = lines.dropLast().map { $0 + "\n" }.joined()
         let checksum = Array(covered.utf8).withUnsafeBytes { crc32c($0) }
-        if text != covered + "crc32c=\(checksum)\n" { dump.problem(path, "fails its checksum") }
+        let copy = covered + "crc32c=\(checksum)\n"
+        if lines.last.map({ $0 + "\n" }) != "crc32c=\(checksum)\n" { return dump.problem(path, "fails its checksum") }
+        let gap = String(repeating: "\n", count: max(0, Self.pageBytes - copy.utf8.count))
+        if text != copy + gap + copy { dump.problem(path, "has two copies, and they are not the same") }
     }
+
+    private static var pageBytes: Int { 4096 }
 }

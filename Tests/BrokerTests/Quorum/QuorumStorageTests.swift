@@ -13,13 +13,13 @@ struct QuorumStorageTests {
     private let disk = SimulatedDisk()
     private let voter = QuorumVoter(id: 1, directory: UUID128(high: 1, low: 1), host: "a", port: 9093)
 
-    private func directory() throws -> LogDirectory {
+    private func directory(_ disk: SimulatedDisk) throws -> LogDirectory {
         try LogDirectory.open(
             disk, identity: DirectoryIdentity(clusterID: "c", nodeID: 1, directoryID: voter.directory))
     }
 
-    private func open(repairs: Bool = true) throws -> QuorumFound {
-        try QuorumStorage.open(try directory(), repairs: repairs, now: 0)
+    private func open(repairs: Bool = true, on disk: SimulatedDisk? = nil) throws -> QuorumFound {
+        try QuorumStorage.open(try directory(disk ?? self.disk), repairs: repairs, now: 0)
     }
 
     private func entry(_ size: Int = 10) -> [UInt8] {
@@ -115,18 +115,71 @@ struct QuorumStorageTests {
         let state = HardState(
             term: 9, votedFor: ReplicaKey(id: 2, directory: UUID128(high: 5, low: 6)),
             owes: LogPosition(end: 3, term: 2))
-        var bytes = HardStateFile.encode(state)
-        #expect(try HardStateFile.decode(bytes) == state)
-        #expect(try HardStateFile.decode(HardStateFile.encode(HardState())) == HardState())
-        for index in bytes.indices {
-            let kept = bytes[index]
-            bytes[index] ^= 1
-            #expect(throws: QuorumError.self, "byte \(index)") { try HardStateFile.decode(bytes) }
-            bytes[index] = kept
+        let bytes = HardStateFile.encode(state)
+        #expect(try HardStateFile.decode(bytes) == (state, false))
+        #expect(try HardStateFile.decode(HardStateFile.encode(HardState())) == (HardState(), false))
+        let copy = bytes.count - 4096
+        for index in bytes.indices where index < copy || index >= 4096 {
+            var damaged = bytes
+            damaged[index] ^= 1
+            #expect(try HardStateFile.decode(damaged) == (state, true), "byte \(index)")
+            damaged[(index + 4096) % 8192 < bytes.count ? (index + 4096) % 8192 : 0] ^= 1
+            #expect(throws: QuorumError.self, "byte \(index) of both") { try HardStateFile.decode(damaged) }
         }
-        for end in bytes.indices {
+        for end in 0..<copy {
             #expect(throws: QuorumError.self) { try HardStateFile.decode(Array(bytes[..<end])) }
         }
+        for end in copy..<bytes.count {
+            #expect(try HardStateFile.decode(Array(bytes[..<end])) == (state, true))
+        }
+    }
+
+    @Test func `a damaged copy of the hard state is written anew at the start`() throws {
+        let state = HardState(term: 9)
+        try QuorumStorage.writeBootstrap(disk: disk, voters: [voter])
+        try disk.replaceWhole(HardStateFile.path, HardStateFile.encode(state), directory: QuorumLog.directory)
+        disk.corrupt(HardStateFile.path, at: 3)
+        #expect(try open().warnings.count == 1)
+        #expect(disk.bytes(of: HardStateFile.path) == HardStateFile.encode(state))
+    }
+
+    @Test func `one of several whose snapshot is damaged has nothing, and owes all it had`() throws {
+        try QuorumStorage.writeBootstrap(disk: disk, voters: [voter])
+        let log = try open().log
+        try fill(log, [1, 1, 2])
+        let end = log.endOffset
+        disk.corrupt(SnapshotFile.path(.start), at: 20)
+        let lone = #expect(throws: StartError.self) { try open(repairs: false) }
+        #expect(lone?.description.contains("damaged") ?? false)
+        for _ in 0..<2 {
+            let found = try open()
+            #expect(found.state == nil)
+            #expect(found.log.endOffset == 0)
+            #expect(found.restored.hardState.owes?.end == end)
+            #expect(found.restored.voterSets.isEmpty)
+        }
+        #expect(disk.exists(SnapshotFile.path(.start) + SnapshotFile.damagedSuffix))
+    }
+
+    @Test func `whatever of that a crash cuts off, the next start owes the same`() throws {
+        try QuorumStorage.writeBootstrap(disk: disk, voters: [voter])
+        let log = try open().log
+        try fill(log, [1, 1, 2])
+        let end = log.endOffset
+        disk.corrupt(SnapshotFile.path(.start), at: 20)
+        var failures = 0
+        for operation in [DiskOperation.write, .sync, .rename, .remove, .truncate] {
+            for after in 0..<20 {
+                let copy = disk.copy()
+                copy.fail(operation, with: .io(5), after: after)
+                if (try? open(on: copy)) == nil { failures += 1 }
+                copy.clearFaults()
+                copy.crash()
+                let found = try open(on: copy)
+                #expect(found.state == nil && found.log.endOffset == 0 && found.restored.hardState.owes?.end == end)
+            }
+        }
+        #expect(failures >= 5)
     }
 
     @Test func `a snapshot file that is cut off or changed anywhere is refused`() throws {

@@ -1,0 +1,80 @@
+import SimulatedDisk
+import Testing
+import Vocabulary
+
+@testable import Simulation
+
+/// Three voters, one of which finds its snapshot damaged when it starts.
+struct DamageScenarioTests {
+    private let cluster: Cluster
+    private let lines = Lines()
+
+    private final class Lines { var all: [String] = [] }
+
+    init() throws {
+        var options = SimulationOptions(seed: 1)
+        (options.brokers, options.voters) = (3, 3)
+        options.electionTimeoutMs = 1000
+        options.snapshotBytes = 8 << 10
+        options.network = NetworkOptions()
+        options.workload = WorkloadOptions()
+        options.workload.clients = 3
+        options.faults = FaultOptions()
+        cluster = Simulation(seed: 1, options: options).cluster
+        cluster.world.trace.print = { [lines] in lines.all.append($0) }
+        cluster.inspect(everyMs: 250)
+        for node in cluster.nodes { node.start() }
+        for client in cluster.clients { client.start() }
+        let cluster = cluster
+        let isReady = cluster.run(forMs: 60_000) {
+            cluster.leader != nil && cluster.nodes.allSatisfy { Self.snapshot(of: $0) != nil }
+        }
+        #expect(isReady)
+    }
+
+    /// The newest that is of more than the first voters.
+    private static func snapshot(of node: SimulatedNode) -> String? {
+        node.disks[0].paths.filter { $0.hasSuffix(".checkpoint") && !$0.contains("/00000000000000000000-") }.max()
+    }
+
+    private func corrupt(_ node: SimulatedNode) throws {
+        let path = try #require(Self.snapshot(of: node))
+        let bytes = try #require(node.disks[0].bytes(of: path))
+        node.disks[0].corrupt(path, at: bytes.count / 2)
+    }
+
+    private func isWhole(_ node: SimulatedNode) -> Bool {
+        guard let probe = node.probe, let leader = cluster.leader?.probe else { return false }
+        return probe.appliedOffset + 20 >= leader.appliedOffset && probe.voterIDs.count == 3
+    }
+
+    private func damageAndStart(_ node: SimulatedNode) throws {
+        node.crash(.process)
+        try corrupt(node)
+        node.start()
+    }
+
+    @Test func `it gets all from the others, and elects leaders again`() throws {
+        let leader = try #require(cluster.leader)
+        let damaged = try #require(cluster.nodes.first { $0 !== leader })
+        try damageAndStart(damaged)
+        #expect(cluster.run(forMs: 5000) { isWhole(damaged) })
+        #expect(lines.all.contains { $0.contains("is damaged at byte") && $0.contains("has no vote") })
+        cluster.run(forMs: 2000)
+        leader.crash(.process)
+        #expect(cluster.run(forMs: 10_000) { cluster.leader.map { $0 !== leader } ?? false })
+        #expect(cluster.world.failure == nil)
+    }
+
+    @Test func `it gets a sound one though that of the leader is damaged too`() throws {
+        let leader = try #require(cluster.leader)
+        let damaged = try #require(cluster.nodes.first { $0 !== leader })
+        try corrupt(leader)
+        try damageAndStart(damaged)
+        #expect(cluster.run(forMs: 15_000) { isWhole(damaged) })
+        #expect(lines.all.contains { $0.contains("The leader's snapshot came damaged") })
+        #expect(lines.all.contains { $0.contains("A snapshot is damaged; a new one takes its place") })
+        #expect(cluster.nodes.allSatisfy { $0.probe?.failureReason == nil })
+        #expect(cluster.world.failure == nil)
+    }
+}
