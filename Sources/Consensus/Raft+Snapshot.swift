@@ -22,7 +22,7 @@ extension Raft {
     mutating func snapshotTaken(_ id: SnapshotID, bytes: Int64, logStart: Offset) {
         invariant(id.end <= committed, "a snapshot up to \(id), committed is \(committed)")
         invariant(logStart <= id.end, "the log begins at \(logStart), behind its snapshot \(id)")
-        if id == snapshot { return remade(bytes: bytes) }
+        if id == snapshot { return remade(bytes: bytes, logStart: logStart) }
         guard id.end > snapshot.end else { return }  // Another came from the leader meanwhile.
         invariant(
             log.position(at: id.end) == id,
@@ -37,11 +37,13 @@ extension Raft {
         for i in office.replicas.indices where isGone(for: office.replicas[i]) { beginSnapshot(i) }
     }
 
-    /// The bytes of the one that there was were damaged. Who is getting it begins again.
-    private mutating func remade(bytes: Int64) {
+    /// The one that there was is damaged, or entries before its end are. Who is getting it begins again.
+    private mutating func remade(bytes: Int64, logStart: Offset) {
         snapshotBytes = bytes
+        log.drop(below: logStart)
         for i in office.replicas.indices {
             if case .snapshot = office.replicas[i].mode { beginSnapshot(i) }
+            if isGone(for: office.replicas[i]) { beginSnapshot(i) }
         }
     }
 

@@ -22,8 +22,9 @@ package enum RaftEvent: Equatable, Sendable {
     case chunkStored(SnapshotChunk)
     /// There was no room for it, or the whole is damaged: all pieces of that snapshot are gone. The leader sends them again, from the first on.
     case chunkDropped(SnapshotChunk)
-    /// Our own snapshot is durable, a new one or the same made anew; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's
-    /// end or before). `Raft.neededFrom` tells what others still have to get.
+    /// Our own snapshot is durable; entries below it may go (`logStart` is where the host's log begins now, at the snapshot's end or
+    /// before). `Raft.neededFrom` tells what others still have to get. Said again of the same one, its bytes are others, or it is
+    /// to be sent in place of older ones that are damaged.
     case snapshotTaken(SnapshotID, bytes: Int64, logStart: Offset)
     /// Operators' wishes; answered by the effects `transferEnded`, `voterChangeEnded`. Leadership goes to that voter, or the
     /// one that has most of the log.

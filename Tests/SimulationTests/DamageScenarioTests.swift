@@ -18,7 +18,8 @@ struct DamageScenarioTests {
         options.snapshotBytes = 8 << 10
         options.network = NetworkOptions()
         options.workload = WorkloadOptions()
-        options.workload.clients = 3
+        options.workload.clients = 9
+        options.workload.pauseMs = 50
         options.faults = FaultOptions()
         cluster = Simulation(seed: 1, options: options).cluster
         cluster.world.trace.print = { [lines] in lines.all.append($0) }
@@ -75,6 +76,49 @@ struct DamageScenarioTests {
         #expect(lines.all.contains { $0.contains("The leader's snapshot came damaged") })
         #expect(lines.all.contains { $0.contains("A snapshot is damaged; a new one takes its place") })
         #expect(cluster.nodes.allSatisfy { $0.probe?.failureReason == nil })
+        #expect(cluster.world.failure == nil)
+    }
+
+    /// Where the first batch stands whose entries begin at `offset` or behind.
+    private func position(of offset: Offset, _ bytes: [UInt8]) -> Int? {
+        func integer(_ range: Range<Int>) -> Int64 { bytes[range].reduce(0) { $0 << 8 | Int64($1) } }
+        var at = 0
+        while at + 12 <= bytes.count, integer(at + 8..<at + 12) > 0 {
+            if integer(at..<at + 8) >= offset.value { return at }
+            at += 12 + Int(integer(at + 8..<at + 12))
+        }
+        return nil
+    }
+
+    /// The others are stopped; and where their logs end.
+    private func leaderWithEntriesOfItsOwn() throws -> (SimulatedNode, Offset) {
+        for _ in 0..<50 {
+            let leader = try #require(cluster.leader)
+            let others = cluster.nodes.filter { $0 !== leader }
+            for node in others { node.pause() }
+            let ends = others.compactMap { $0.probe?.logEndOffset }
+            let shared = try #require(ends.max())
+            if cluster.run(forMs: 700, isDone: { leader.probe?.logEndOffset ?? 0 > shared }) { return (leader, shared) }
+            for node in others { node.resume() }
+            cluster.run(forMs: 3000) { cluster.leader != nil }
+            cluster.run(forMs: 500)
+        }
+        throw CancellationError()
+    }
+
+    @Test func `a leader that cannot read what nobody else has leads no more, and the others go on`() throws {
+        let (leader, shared) = try leaderWithEntriesOfItsOwn()
+        leader.crash(.process)
+        leader.start()
+        let probe = try #require(leader.probe)
+        let path = try #require(leader.disks[0].paths.filter { $0.hasSuffix(".log") && $0.contains("cluster_metadata") }.max())
+        let bytes = try #require(leader.disks[0].bytes(of: path))
+        let at = try #require(position(of: shared, bytes))
+        leader.disks[0].corrupt(path, at: at + 70)
+        for node in cluster.nodes where node !== leader { node.resume() }
+        let end = probe.logEndOffset
+        #expect(cluster.run(forMs: 30_000) { cluster.nodes.allSatisfy { $0.probe.map { $0.appliedOffset > end + 10 } ?? false } })
+        #expect(lines.all.contains { $0.contains("it and what follows comes back from the other voters") })
         #expect(cluster.world.failure == nil)
     }
 }

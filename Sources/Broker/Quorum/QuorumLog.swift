@@ -169,6 +169,15 @@ final class QuorumLog {
         return bytes
     }
 
+    /// Where the first batch begins, at `offset` or behind, that cannot be read; the log's end when all can.
+    func soundEnd(from offset: Offset) -> Offset {
+        var next = offset
+        while next < endOffset, let end = try? end(from: next, bytesMax: 1),
+            (try? read(from: next, end: end)) != nil
+        { next = end }
+        return next
+    }
+
     private func readDisk(from: Offset, bytesMax: Int, bound: Offset? = nil) throws(LogError) -> [UInt8] {
         guard
             let slice = try log.read(

@@ -26,9 +26,11 @@ extension QuorumLoop {
         if raft.committed > before { apply() }
     }
 
+    /// What is left when the replica began anew is of one that is no more.
     private func run(_ effects: [RaftEffect]) {
+        let beginnings = beginnings
         for effect in effects {
-            guard failure == nil, silentUntil == nil else { return }
+            guard failure == nil, !mustRestart, beginnings == self.beginnings else { return }
             run(effect)
         }
     }
@@ -57,7 +59,7 @@ extension QuorumLoop {
     // MARK: - The disk
 
     /// Waits for the disk: it happens at elections only, and nothing may be said before it is done.
-    private func persist(_ state: HardState) {
+    func persist(_ state: HardState) {
         do throws(DiskError) {
             try log.disk.replaceWhole(
                 HardStateFile.path, HardStateFile.encode(state), directory: QuorumLog.directory)
@@ -81,7 +83,7 @@ extension QuorumLoop {
 
     private static var silenceMs: Int64 { 1000 }
 
-    private func truncate(to end: Offset) {
+    func truncate(to end: Offset) {
         invariant(end >= applied, "a cut at \(end) would undo what is applied below \(applied)")
         do throws(LogError) {
             try log.truncate(to: end, now: now.timestamp)
@@ -120,11 +122,13 @@ extension QuorumLoop {
     /// Raft counts on what the disk did not take: it begins anew with what lies there, as after a crash.
     func restartReplica() {
         mustRestart = false
+        beginnings += 1
         do throws(DiskError) {
             try log.syncNow()
         } catch {
             return fail("\(error)")
         }
+        let isNews = raft.hardState != persisted || leadership.isLeader
         loseLeadership()
         var restored = RaftRestored()
         restored.hardState = persisted
@@ -134,7 +138,6 @@ extension QuorumLoop {
         restored.runs = log.termRuns
         restored.committed = applied
         restored.voterSets = raft.voterSets.filter { $0.offset < log.endOffset }
-        let isNews = raft.hardState != persisted
         raft = Raft(config: raft.config, restored: restored, seed: chance.next(), now: now.instant)
         if isNews { leaderChanged() }
         for link in links.all { if let key = link.key { drive(.connected(to: key)) } }
@@ -185,18 +188,6 @@ extension QuorumLoop {
                 send(.raft(message, payload: bytes), on: link)
             }
         }
-    }
-
-    /// An entry that we applied long ago cannot be read any more. A snapshot takes its place for those who need it.
-    private func unreadable(_ offset: Offset, _ error: LogError) {
-        if case .disk(let disk) = error, disk.reason != .corrupt { return fail("\(error)") }
-        if !snapshots.replacesDamage {
-            log(
-                .error, "An entry of the metadata log cannot be read; a snapshot takes its place.",
-                [("offset", String(offset.value)), ("reason", "\(error)")])
-        }
-        snapshots.replacesDamage = true
-        beginSnapshot()
     }
 
     // MARK: - Roles

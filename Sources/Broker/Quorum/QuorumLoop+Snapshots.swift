@@ -37,7 +37,8 @@ extension QuorumLoop {
     @discardableResult
     func beginSnapshot() -> String? {
         guard snapshots.making == nil else { return "A snapshot is being taken already." }
-        guard applied > snapshots.newest.end || snapshots.damaged != nil else {
+        let isReplacement = snapshots.damaged == snapshots.newest || snapshots.replacesDamage
+        guard applied > snapshots.newest.end || isReplacement else {
             return "Nothing has changed since the last snapshot."
         }
         guard let id = raft.position(at: applied) else { return "Nothing is applied yet." }
@@ -122,14 +123,14 @@ extension QuorumLoop {
         log.disk.close(making.file)
         do {
             // The leader's came meanwhile, and reaches further.
-            guard making.id.end > snapshots.newest.end || making.id == snapshots.damaged else {
+            guard making.id.end >= snapshots.newest.end else {
                 try log.disk.remove(making.path)
                 return snapshotEnded(
                     .success("A snapshot of the leader's that reaches further came meanwhile."))
             }
             try log.disk.rename(making.path, to: SnapshotFile.path(making.id))
             try log.disk.sync(.directory(QuorumLog.directory))
-            if making.id == snapshots.damaged, let reading = snapshots.reading {
+            if let reading = snapshots.reading, reading.id == making.id {
                 log.disk.close(reading.file)
                 snapshots.reading = nil
             }
@@ -183,9 +184,9 @@ extension QuorumLoop {
     ///
     /// One that begins again may have found damage in what it got: then our file is read once whole. It blocks for that, seldom.
     func snapshotBytes(_ chunk: SnapshotChunk, to key: ReplicaKey) -> [UInt8]? {
-        if chunk.position == 0, snapshots.begins(for: key) { checkNewest() }
+        if chunk.position == 0, snapshots.begins(chunk.snapshot, for: key) { check(chunk.snapshot) }
         if snapshots.damaged == chunk.snapshot {
-            beginSnapshot()
+            if chunk.snapshot == snapshots.newest { beginSnapshot() } else { snapshots.sendsNewest = true }
             return nil
         }
         do throws(DiskError) {
@@ -206,17 +207,6 @@ extension QuorumLoop {
         } catch {
             log(.error, "A snapshot cannot be read.", [("reason", "\(error)")])
             return nil
-        }
-    }
-
-    private func checkNewest() {
-        do {
-            try SnapshotFile.read(log.disk, SnapshotFile.path(snapshots.newest)) { _, _ in }
-        } catch let damage as SnapshotDamage {
-            log(.error, "A snapshot is damaged; a new one takes its place.", [("reason", "\(damage)")])
-            snapshots.damaged = snapshots.newest
-        } catch {
-            log(.error, "A snapshot cannot be read.", [("reason", "\(error)")])
         }
     }
 

@@ -46,6 +46,8 @@ package final class QuorumLoop {
     private(set) var failure: String?
     /// What the disk could not take makes Raft begin anew.
     var mustRestart = false
+    /// How often it did.
+    var beginnings = 0
     /// What lies on the disk of the replica's term and vote.
     var persisted: HardState
     /// Set while there is no space to write that down: it says nothing and hears nothing.
@@ -168,6 +170,7 @@ package final class QuorumLoop {
         keepMembership()
         keepClients()
         snapshotIfLate()
+        sendNewestSnapshot()
         let isSnapshotting = snapshotSlice()
         finishTurn()
         if isSnapshotting { return now.instant }

@@ -36,10 +36,12 @@ struct Snapshots {
     var incoming: Incoming?
     /// Entries before the next one's end cannot be read: nobody is sent them any more.
     var replacesDamage = false
-    /// The newest, when it was found damaged: nobody is sent that any more.
+    /// Found damaged last: nobody is sent it any more.
     var damaged: SnapshotID?
-    /// Replicas that were sent the newest from its begin.
-    private var begun: Set<ReplicaKey> = []
+    /// Those who are getting an older one that is damaged are to get the newest.
+    var sendsNewest = false
+    /// Which of them each replica was sent from its begin.
+    private var begun: [ReplicaKey: SnapshotID] = [:]
     /// What the leader's snapshot says that came whole last.
     var arrived: SnapshotState?
     /// Operators who wait for the one in the making, and for one that begins after it.
@@ -57,12 +59,12 @@ struct Snapshots {
     mutating func became(_ id: SnapshotID, bytes: Int64) {
         newest = id
         newestBytes = bytes
-        damaged = nil
-        begun = []
+        if damaged == id { damaged = nil }
+        begun = begun.filter { $0.value != id }
     }
 
     /// - Returns: whether that replica was sent it before.
-    mutating func begins(for key: ReplicaKey) -> Bool { !begun.insert(key).inserted }
+    mutating func begins(_ id: SnapshotID, for key: ReplicaKey) -> Bool { begun.updateValue(id, forKey: key) == id }
 }
 
 /// A snapshot's sections, made one after the other.
