@@ -106,7 +106,7 @@ extension Log {
                 }
             }
             let end = try walk(segment, from: start) { header, _ in
-                if header.producerID >= 0, header.baseOffset >= from.value {
+                if header.producerID >= 0, header.baseOffset >= from.value, !Canary.forgetsProducers.isChosen {
                     producerStates.note(header, now: now)
                 }
             }

@@ -13,6 +13,8 @@ package struct SimulationOptions: Sendable {
     package var electionTimeoutMs: Int64
     /// How long a sync takes where nothing is wrong.
     package var syncMicroseconds: ClosedRange<Int64>
+    /// Log directories of each broker, a disk each.
+    package var disks = 1
     /// Records between snapshots of the coordination's state, in bytes of log.
     package var snapshotBytes: Int64
 
@@ -34,11 +36,13 @@ package struct SimulationOptions: Sendable {
         electionTimeoutMs = [300, 1000].randomElement(using: &chance)!
         faults.electionTimeoutMs = electionTimeoutMs
         snapshotBytes = [8 << 10, 64 << 10, 20 << 20].randomElement(using: &chance)!
+        disks = [1, 1, 2, 3].randomElement(using: &chance)!
+        workload.kafka.isIdempotent = chance.once(in: 2)
     }
 
     /// For the message of a failed run.
     package var description: String {
-        "brokers \(brokers), voters \(voters), clients \(workload.clients) and \(workload.kafka.clients) of Kafka, faults "
+        "brokers \(brokers) of \(disks) disks, voters \(voters), clients \(workload.clients) and \(workload.kafka.clients) of Kafka\(workload.kafka.isIdempotent ? " (idempotent)" : ""), faults "
             + (faults.kinds.isEmpty ? "none" : faults.kinds.map(\.rawValue).joined(separator: ","))
             + " every \(faults.gapMs) ms for \(faultyMs) ms, election timeout \(electionTimeoutMs) ms, snapshot after "
             + "\(snapshotBytes) bytes, latency \(network.latencyMicroseconds) us, syncs \(syncMicroseconds) us, window \(network.windowBytes) bytes"

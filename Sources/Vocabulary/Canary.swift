@@ -28,6 +28,8 @@ package enum Canary: UInt8, CaseIterable, Sendable {
     case acknowledgesUnsyncedRecords = 11
     /// Access lists bar nobody from reading.
     case letsAnyoneRead = 12
+    /// A start knows of a producer's batches only what a snapshot tells, and not what was written behind it.
+    case forgetsProducers = 13
 
     private static let chosen = Atomic<UInt8>(0)
 

@@ -46,20 +46,24 @@ extension FaultPlan {
         switch fault {
         case .rot(let broker): rot(cluster.node(broker))
         case .fillDisk(let broker, let ms):
-            let disk = cluster.node(broker).disks[0]
+            let disk = anyDisk(of: cluster.node(broker))
             disk.setCapacity(disk.usedBytes + Int64.random(in: 0...2000, using: &world.faults))
             mend(.freeDisk(broker: broker), afterMs: ms)
-        case .freeDisk(let broker): cluster.node(broker).disks[0].setCapacity(1 << 40)
+        case .freeDisk(let broker): for disk in cluster.node(broker).disks { disk.setCapacity(1 << 40) }
         case .slowDisk(let broker, let syncMs, let ms):
             cluster.node(broker).syncLatency = 1000...syncMs * 1000
             mend(.quickDisk(broker: broker), afterMs: ms)
         case .quickDisk(let broker): cluster.node(broker).syncLatency = cluster.node(broker).usualSyncLatency
         case .failSync(let broker, let ms):
-            cluster.node(broker).disks[0].fail(.sync, with: .io(5))
+            anyDisk(of: cluster.node(broker)).fail(.sync, with: .io(5))
             mend(.restart(broker: broker), afterMs: ms)
         case .skewClock(let broker, let ms): cluster.node(broker).clockSkewMs = ms
         default: break
         }
+    }
+
+    private func anyDisk(of node: SimulatedNode) -> SimulatedDisk {
+        node.disks.count == 1 ? node.disks[0] : node.disks.randomElement(using: &world.faults)!
     }
 
     private func mend(_ fault: Fault, afterMs: Int64) {

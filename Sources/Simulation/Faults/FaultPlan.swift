@@ -108,7 +108,7 @@ package final class FaultPlan {
         for node in cluster.nodes {
             // One that was still stopping when the faults were over is stopped only now.
             let isDown = node.state == .stopped && (isOver || node.startFailure != nil)
-            guard node.probe?.failureReason != nil || isDown, isOver || world.faults.once(in: 20) else {
+            guard node.hasLostDisk || isDown, isOver || world.faults.once(in: 20) else {
                 continue
             }
             node.crash(.process)
@@ -124,11 +124,13 @@ package final class FaultPlan {
         cluster.network.unblockAll()
         for node in cluster.nodes {
             node.syncLatency = node.usualSyncLatency
-            node.disks[0].setCapacity(1 << 40)
-            node.disks[0].clearFaults()
+            for disk in node.disks {
+                disk.setCapacity(1 << 40)
+                disk.clearFaults()
+            }
             node.resume()
             // Its disk failed while it ran: an operator has changed what was wrong, and starts it again.
-            if node.probe?.failureReason != nil { node.crash(.process) }
+            if node.hasLostDisk { node.crash(.process) }
             node.start()
         }
     }

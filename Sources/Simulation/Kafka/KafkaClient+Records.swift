@@ -7,14 +7,14 @@ extension KafkaClient {
     /// The rule that all records are held to.
     static let kept = "what is acknowledged is there, once and for good"
 
-    private struct Target {
+    struct Target {
         let name: String
         let place: PartitionLedger.Place
         let leader: HostID
     }
 
     /// A partition that somebody leads, as far as is known. Else it asks.
-    private func anyPartition() -> Target? {
+    func anyPartition() -> Target? {
         let known = options.names.compactMap { name in workload.topics[name].map { (name, $0) } }
         guard let (name, topic) = known.randomElement(using: &world.workload), !topic.leaders.isEmpty else {
             return lookAround()
@@ -25,7 +25,7 @@ extension KafkaClient {
         return Target(name: name, place: .init(topic: topic.id, partition: Int32(index)), leader: leader)
     }
 
-    private func lookAround() -> Target? {
+    func lookAround() -> Target? {
         if isConnected(to: home) { askMetadata(at: home) }
         return nil
     }
@@ -33,12 +33,34 @@ extension KafkaClient {
     // MARK: - Writing
 
     func produce() {
+        if options.isIdempotent { return produceIdempotently() }
         guard let target = anyPartition() else { return }
+        let values = takeValues(for: target.place)
+        send(batch(values), to: target) { answer in
+            guard answer.errorCode == 0 else { return self.refused(answer.errorCode, target.place) }
+            self.acknowledged(values, at: answer.baseOffset, target.place)
+        }
+    }
+
+    func takeValues(for place: PartitionLedger.Place) -> [Int64] {
         let values = (0..<Int.random(in: 1...5, using: &world.workload)).map { _ in workload.takeValue() }
-        for value in values { workload.ledger.asked(value, target.place) }
+        for value in values { workload.ledger.asked(value, place) }
+        return values
+    }
+
+    func acknowledged(_ values: [Int64], at offset: Int64, _ place: PartitionLedger.Place) {
+        workload.count(\.produced, values.count)
+        producedAt = world.now
+        workload.hold(Self.kept, client: number, workload.ledger.acknowledged(values, at: offset, place))
+    }
+
+    func send(
+        _ records: [UInt8], to target: Target,
+        _ answered: @escaping (ProduceResponse.PartitionProduceResponse) -> Void
+    ) {
         var data = ProduceRequest.PartitionProduceData()
         data.index = target.place.partition
-        data.records = batch(values)
+        data.records = records
         var topic = ProduceRequest.TopicProduceData()
         topic.name = target.name
         topic.topicId = target.place.topic
@@ -49,19 +71,14 @@ extension KafkaClient {
         request.topicData = [topic]
         // By its name it may be another topic by now, which the answer does not tell.
         ask(request, version: 13, at: target.leader) { reply in
-            guard let answer = reply.responses.first?.partitionResponses.first else { return }
-            guard answer.errorCode == 0 else { return self.refused(answer.errorCode, target.place) }
-            self.workload.count(\.produced, values.count)
-            self.producedAt = self.world.now
-            self.workload.hold(
-                Self.kept, client: self.number,
-                self.workload.ledger.acknowledged(values, at: answer.baseOffset, target.place))
+            if let answer = reply.responses.first?.partitionResponses.first { answered(answer) }
         }
     }
 
     /// Some large ones, so that batches cross pages and pieces.
-    private func batch(_ values: [Int64]) -> [UInt8] {
+    func batch(_ values: [Int64], _ number: (inout BatchBuilder) -> Void = { _ in }) -> [UInt8] {
         var builder = BatchBuilder()
+        number(&builder)
         // Two hours ago: no broker's clock may find it lies in the future.
         let now = 1_767_225_600_000 + world.now.nanoseconds / 1_000_000 - 7_200_000
         let padding = world.workload.once(in: 6) ? Int.random(in: 0...3000, using: &world.workload) : 0
@@ -74,7 +91,7 @@ extension KafkaClient {
     }
 
     /// It knows less than it thought.
-    private func refused(_ code: Int16, _ place: PartitionLedger.Place) {
+    func refused(_ code: Int16, _ place: PartitionLedger.Place) {
         world.note(
             self.place, "refused",
             text: "\(ErrorCode(rawValue: code).map { "\($0)" } ?? "\(code)") for \(place)")

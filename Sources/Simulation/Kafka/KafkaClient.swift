@@ -4,7 +4,8 @@ import Wire
 
 /// A Kafka client from the bytes up: a connection to each broker it needs, one request at a time over all of them.
 ///
-/// It never asks again for what may have happened: so each record it wrote is there once or not at all.
+/// It never asks again for what may have happened, so each record it wrote is there once or not at all; but for an idempotent
+/// producer's records, of which the brokers see to that.
 package final class KafkaClient {
     enum Link: Equatable {
         case dialing(SocketID)
@@ -40,6 +41,8 @@ package final class KafkaClient {
     private var wakeAt: Instant?
     /// Where it takes what any broker can do.
     var home: HostID
+    /// As an idempotent producer.
+    var producer = ProducerState()
     /// What it still has to read at the end of a run.
     var audits: [Audit] = []
     /// It asks for nothing of its own accord any more but what is left in `audits`.

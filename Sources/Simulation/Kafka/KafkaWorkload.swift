@@ -10,6 +10,7 @@ package final class KafkaWorkload {
     private var nextValue: Int64 = 1
     /// Topics as a broker told them last: whom to ask for what.
     var topics: [String: KnownTopic] = [:]
+    private var producerIDs: Set<Int64> = []
     package private(set) var counters = KafkaCounters()
 
     struct KnownTopic {
@@ -26,6 +27,11 @@ package final class KafkaWorkload {
     func takeValue() -> Int64 {
         defer { nextValue += 1 }
         return nextValue
+    }
+
+    /// - Returns: what is wrong, in words.
+    func giveProducerID(_ id: Int64) -> String? {
+        producerIDs.insert(id).inserted ? nil : "producer id \(id) was given to another"
     }
 
     func count(_ what: WritableKeyPath<KafkaCounters, Int>, _ more: Int = 1) {
@@ -59,6 +65,8 @@ package struct KafkaOptions: Sendable {
     package var produces = true
     /// Topics go by their ids where requests can say so.
     package var usesIDs = true
+    /// Producers number their batches, and ask again until they know what became of one.
+    package var isIdempotent = false
 
     package init() {}
 

@@ -13,7 +13,9 @@ enum SimulatedBroker {
 
     /// Builds the cluster that the options ask for: machines with formatted disks, clients, an operator. Nothing runs yet.
     static func build(_ cluster: Cluster, _ options: SimulationOptions) {
-        for _ in 0..<options.brokers { cluster.addNode { try boot($0, options, now: $1, seed: $2) } }
+        for _ in 0..<options.brokers {
+            cluster.addNode(disks: options.disks) { try boot($0, options, now: $1, seed: $2) }
+        }
         let voters = cluster.nodes.prefix(options.voters).map { node in
             QuorumVoter(
                 id: BrokerID(Int32(node.number)), directory: directoryID(node.number),
@@ -29,13 +31,18 @@ enum SimulatedBroker {
         cluster.onOperator = { [unowned cluster] fault in carryOut(fault, on: cluster, by: quorumOperator) }
     }
 
-    private static func directoryID(_ broker: Int) -> UUID128 { UUID128(high: 0x4000, low: UInt64(broker)) }
+    private static func directoryID(_ broker: Int, disk: Int = 0) -> UUID128 {
+        UUID128(high: 0x4000, low: UInt64(disk << 8 | broker))
+    }
 
     private static func format(_ node: SimulatedNode, _ voters: [QuorumVoter]) {
-        let identity = DirectoryIdentity(
-            clusterID: clusterID, nodeID: BrokerID(Int32(node.number)), directoryID: directoryID(node.number))
         do {
-            _ = try LogDirectory.open(node.disks[0], identity: identity)
+            for (index, disk) in node.disks.enumerated() {
+                let identity = DirectoryIdentity(
+                    clusterID: clusterID, nodeID: BrokerID(Int32(node.number)),
+                    directoryID: directoryID(node.number, disk: index))
+                _ = try LogDirectory.open(disk, identity: identity)
+            }
             try QuorumStorage.writeBootstrap(disk: node.disks[0], voters: voters)
         } catch { invariantFailed("a new disk cannot be formatted: \(error)") }
     }
@@ -73,7 +80,8 @@ enum SimulatedBroker {
             whenUp: .init(
                 loops: { [(LoopID(0), BrokerLoop(id: LoopID(0), broker: broker, now: $0, seed: seed))] },
                 ports: [.init(number: kafkaPort, listener: "PLAINTEXT", loops: [LoopID(0)])]),
-            hasLeft: { broker.quorum.hasLeft })
+            hasLeft: { broker.quorum.hasLeft },
+            hasLostDisk: { broker.disks.contains { $0.standing == .offline } })
     }
 
     // MARK: - The operator

@@ -66,15 +66,19 @@ package struct BootedBroker {
     package var whenUp: Rest?
     /// Whether an orderly stop need not wait any longer.
     package var hasLeft: () -> Bool
+    /// Whether a log directory is offline until the next start.
+    package var hasLostDisk: () -> Bool
 
     package init(
         loops: [(id: LoopID, logic: any SimulatedLoop)], ports: [Port], probe: (any ReplicaProbe)? = nil,
-        whenUp: Rest? = nil, hasLeft: @escaping () -> Bool = { true }
+        whenUp: Rest? = nil, hasLeft: @escaping () -> Bool = { true },
+        hasLostDisk: @escaping () -> Bool = { false }
     ) {
         self.loops = loops
         self.ports = ports
         self.probe = probe
         self.whenUp = whenUp
         self.hasLeft = hasLeft
+        self.hasLostDisk = hasLostDisk
     }
 }

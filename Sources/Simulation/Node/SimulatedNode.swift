@@ -61,6 +61,8 @@ package final class SimulatedNode {
     }
 
     package var host: HostID { .broker(number) }
+    /// It runs without one of its disks, or takes no part in the quorum for that.
+    package var hasLostDisk: Bool { probe?.failureReason != nil || booted?.hasLostDisk() ?? false }
     package var place: Place { .broker(number) }
     /// 2026-01-01, give or take the skew.
     package var moment: Moment {
