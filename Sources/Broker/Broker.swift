@@ -17,7 +17,7 @@ package final class Broker: Sendable {
 
     package init(
         config: BrokerConfig, clusterID: String, disks: [BrokerDisk], topology: Topology,
-        quorum: QuorumShared = QuorumShared(recoveryPoint: 0)
+        quorum: QuorumShared = QuorumShared()
     ) {
         self.quorum = quorum
         self.config = config

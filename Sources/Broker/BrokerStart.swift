@@ -42,10 +42,8 @@ package struct BrokerStart: Sendable {
         self.opened = opened
         self.directory = directory
         self.seed = chance.next()
-        let point = directory.checkpoint(.recoveryPoint)[QuorumLog.topicPartition] ?? 0
         broker = Broker(
-            config: config, clusterID: clusterID, disks: opened.map(\.disk), topology: Topology(image: ClusterImage()),
-            quorum: QuorumShared(recoveryPoint: point))
+            config: config, clusterID: clusterID, disks: opened.map(\.disk), topology: Topology(image: ClusterImage()))
     }
 
     /// The quorum loop, with what its log and its newest snapshot hold. Blocks for reading.

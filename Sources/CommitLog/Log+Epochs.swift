@@ -1,3 +1,4 @@
+import Ports
 package import Vocabulary
 
 extension Log {
@@ -11,6 +12,19 @@ extension Log {
 
     func noteEpoch(_ epoch: LeaderEpoch, startOffset: Offset) {
         if epochs.assign(epoch, startOffset: startOffset) { dirt.epochs.changed(from: startOffset) }
+    }
+
+    /// Reads the epochs of all batches again where the log begins before the first that is known: its start had moved up, with the epochs,
+    /// and only they were on the disk when a crash came.
+    package func completeEpochs() throws(LogError) {
+        guard startOffset < endOffset, epochs.entries.first.map({ $0.startOffset > startOffset }) ?? true else { return }
+        epochs = LeaderEpochs()
+        do throws(DiskError) {
+            try rebuildEpochs()
+        } catch {
+            throw .disk(error)
+        }
+        dirt.epochs.changed(from: endOffset)
     }
 
     /// In which epoch the record at `offset` was written.

@@ -62,7 +62,7 @@ def test_dump_finds_damage_and_changes_nothing(stopped, suffix):
     assert {p.name: p.read_bytes() for p in directory.iterdir()} == before
 
 
-@pytest.mark.parametrize("name", ["*.checkpoint", "quorum-state"])
+@pytest.mark.parametrize("name", ["*.checkpoint", "quorum-state", "recovery-point"])
 def test_dump_reads_the_quorums_files_and_finds_damage(stopped, name):
     broker, _ = stopped
     directory = broker.log_dirs[0] / "__cluster_metadata-0"

@@ -181,9 +181,6 @@ extension ControlLoop {
             // One not seen yet has no say; a log that starts at 0 needs none.
             if known > 0 || known == 0 && kind != .logStartOffset { offsets[entry.partition.id] = known }
         }
-        if index == 0, kind == .recoveryPoint {
-            offsets[QuorumLog.topicPartition] = broker.quorum.recoveryPoint
-        }
         if directories[index].written[kind] == offsets {
             directories[index].stale.remove(kind)
             return

@@ -1,6 +1,5 @@
 import Consensus
 import Ports
-import Records
 import Vocabulary
 
 /// `quorum-state`: what a voter must not forget, as lines of text with a checksum in the last. It stands there twice, a page apart:
@@ -18,10 +17,10 @@ enum HardStateFile {
     }
 
     private static func encodeCopy(_ state: HardState) -> [UInt8] {
-        var text = "version=1\nterm=\(state.term)\n"
-        if let voted = state.votedFor { text += "voted.for=\(voted)\n" }
-        if let owes = state.owes { text += "owes=\(owes)\n" }
-        return Array((text + "crc32c=\(checksum(text))\n").utf8)
+        var lines = [(name: "version", value: "1"), (name: "term", value: "\(state.term)")]
+        if let voted = state.votedFor { lines.append(("voted.for", "\(voted)")) }
+        if let owes = state.owes { lines.append(("owes", "\(owes)")) }
+        return CheckedText.encode(lines)
     }
 
     /// What the first sound copy says, and whether anything of the file is not as it was written.
@@ -39,38 +38,27 @@ enum HardStateFile {
     }
 
     private static func decodeCopy(_ bytes: ArraySlice<UInt8>) throws(QuorumError) -> HardState {
-        guard let text = String(validating: bytes, as: UTF8.self), let mark = text.range(of: "crc32c=") else {
-            throw QuorumError("quorum-state has no checksum")
-        }
-        let end = "\(checksum(String(text[..<mark.lowerBound])))\n"
-        guard text[mark.upperBound...].hasPrefix(end) else { throw QuorumError("quorum-state fails its checksum") }
         var state = HardState()
-        for line in text[..<mark.lowerBound].split(separator: "\n") {
-            let field = line.split(separator: "=", maxSplits: 1)
-            guard field.count == 2 else { throw QuorumError("the line '\(line)' is none of ours") }
-            switch field[0] {
+        for (name, value) in try CheckedText.decode(bytes, of: "quorum-state") {
+            switch name {
             case "version":
-                guard field[1] == "1" else { throw QuorumError("it is of version \(field[1]), and not 1") }
+                guard value == "1" else { throw QuorumError("quorum-state is of version \(value), and not 1") }
             case "term":
-                guard let term = Int32(field[1]) else { throw QuorumError("'\(line)' is no term") }
+                guard let term = Int32(value) else { throw QuorumError("'\(value)' is no term") }
                 state.term = LeaderEpoch(term)
             case "voted.for":
-                guard let key = ReplicaKey(text: field[1]) else { throw QuorumError("'\(line)' is no replica") }
+                guard let key = ReplicaKey(text: value) else { throw QuorumError("'\(value)' is no replica") }
                 state.votedFor = key
             case "owes":
-                let parts = field[1].split(separator: "/")
+                let parts = value.split(separator: "/")
                 guard parts.count == 2, let end = Int64(parts[0]), let term = Int32(parts[1]) else {
-                    throw QuorumError("'\(line)' is no position")
+                    throw QuorumError("'\(value)' is no position")
                 }
                 state.owes = LogPosition(end: Offset(end), term: LeaderEpoch(term))
-            default: throw QuorumError("the line '\(line)' is none of ours")
+            default: throw QuorumError("quorum-state: the line '\(name)=\(value)' is none of ours")
             }
         }
         return state
-    }
-
-    private static func checksum(_ text: String) -> UInt32 {
-        Array(text.utf8).withUnsafeBytes { crc32c($0) }
     }
 }
 
@@ -82,17 +70,5 @@ extension ReplicaKey {
             return nil
         }
         self.init(id: BrokerID(id), directory: directory)
-    }
-}
-
-extension String {
-    /// Where `other` stands first.
-    func range(of other: String) -> Range<String.Index>? {
-        var from = startIndex
-        while from < endIndex {
-            if self[from...].hasPrefix(other) { return from..<index(from, offsetBy: other.count) }
-            from = index(after: from)
-        }
-        return nil
     }
 }

@@ -13,7 +13,8 @@ struct LogOpening {
     /// of it.
     private(set) var hardState: HardState
     private let snapshot: SnapshotID
-    private(set) var warnings: [String] = []
+    private(set) var warnings: [String]
+    private var recoveryFile: RecoveryPointFile
     /// Behind the snapshot.
     private(set) var entries: [LoggedEntry] = []
 
@@ -21,7 +22,10 @@ struct LogOpening {
     init(
         directory: LogDirectory, behind snapshot: SnapshotID, _ hardState: HardState, repairs: Bool,
         now: Timestamp
-    ) {
+    ) throws(DiskError) {
+        var warnings: [String] = []
+        recoveryFile = try RecoveryPointFile(directory.disk, &warnings)
+        self.warnings = warnings
         self.directory = directory
         self.snapshot = snapshot
         self.hardState = hardState
@@ -32,15 +36,16 @@ struct LogOpening {
     mutating func open() throws -> QuorumLog {
         let disk = directory.disk
         let place = QuorumLog.topicPartition
-        var start = directory.recoveryStart(of: place)
+        var start = RecoveryStart(recoveryPoint: recoveryFile.point, clean: directory.wasClean)
         if try !disk.list(QuorumLog.directory).contains(where: { $0.name.hasSuffix(".log") }) {
             if let point = start.recoveryPoint, point > snapshot.end {
                 try lost(point, "its segments are gone")
             }
+            try recoveryFile.willCut(to: snapshot.end)
             let log = try Log.create(
                 disk: disk, topicPartition: place, topicID: .metadataTopic, config: QuorumLog.config,
                 startOffset: snapshot.end, now: now)
-            return QuorumLog(log: log, disk: disk)
+            return QuorumLog(log: log, disk: disk, recoveryFile: recoveryFile)
         }
         while true {
             do {
@@ -48,13 +53,14 @@ struct LogOpening {
                     disk: disk, topicPartition: place, topicID: .metadataTopic, config: QuorumLog.config,
                     start: start, now: now)
                 warnings += report.warnings
-                return try finish(QuorumLog(log: log, disk: disk), start)
+                return try finish(QuorumLog(log: log, disk: disk, recoveryFile: recoveryFile), start)
             } catch LogError.corrupted(let path, let offset, let position, let detail) {
                 let what = "\(path) is damaged at position \(position), offset \(offset): \(detail)"
                 guard repairs else { throw QuorumError(what) }
                 let damage = Log.Damage(path: path, position: position, offset: offset)
                 let end = try Log.endMax(disk: disk, topicPartition: place, behind: damage, now: now)
                 try lost(max(end, start.recoveryPoint ?? offset), what)
+                try recoveryFile.willCut(to: offset)
                 try Log.cut(disk: disk, topicPartition: place, at: damage, now: now)
                 start = RecoveryStart(
                     recoveryPoint: start.recoveryPoint.map { min($0, offset) },
@@ -66,6 +72,8 @@ struct LogOpening {
     private mutating func finish(_ log: QuorumLog, _ start: RecoveryStart) throws -> QuorumLog {
         if let point = start.recoveryPoint, log.endOffset < point, point > snapshot.end {
             try lost(point, "it ends at \(log.endOffset), though all below \(point) was synced")
+            // What comes back may be less: nobody else has what was not committed.
+            try log.willCut(to: log.endOffset)
         }
         // A snapshot came whole, and the crash came before the log had made room for it.
         if log.endOffset < snapshot.end { try log.restart(at: snapshot.end, now: now) }
@@ -73,6 +81,7 @@ struct LogOpening {
             throw QuorumError(
                 "it begins at \(log.startOffset), and the newest snapshot ends at \(snapshot.end)")
         }
+        try log.completeTerms()
         try readEntries(log, from: snapshot.end)
         try log.syncNow()
         return log

@@ -17,6 +17,10 @@ final class QuorumLog {
 
     /// How much a start after a crash scans at most, about.
     private static let checkpointBytes: Int64 = 1 << 20
+    /// For how long what is written last may count as torn, and not as damaged, after a crash.
+    private static let checkpointMs: Int64 = 60_000
+    /// The point is written down when so much lies between, or for that long.
+    private static let pointBytes: Int64 = 8 << 20
     /// Batches at the end that are kept for replicas close behind, so that they cost no read.
     private static let tailBytesMax = 16 << 20
 
@@ -24,18 +28,22 @@ final class QuorumLog {
     private let log: Log
     private var builder = BatchBuilder(capacity: 4096)
     private var isSyncing = false
+    private var recoveryFile: RecoveryPointFile
+    /// When the recovery point was moved up last, or the log opened; and when it was written down.
+    private var checkpointed: Instant?
+    private var pointWritten: Instant?
     private var tail = BatchTail(bytesMax: tailBytesMax)
 
     var startOffset: Offset { log.startOffset }
     var endOffset: Offset { log.endOffset }
-    var recoveryPoint: Offset { log.recoveryPoint }
     var sizeBytes: Int64 { log.sizeBytes }
     /// Everything below is on stable storage.
     var durableOffset: Offset { log.syncedOffset }
 
-    init(log: Log, disk: any Disk) {
+    init(log: Log, disk: any Disk, recoveryFile: RecoveryPointFile) {
         self.log = log
         self.disk = disk
+        self.recoveryFile = recoveryFile
     }
 
     static var config: LogConfig {
@@ -122,13 +130,24 @@ final class QuorumLog {
 
     /// Cuts the log: keeps what is below `offset`, where a batch ends.
     func truncate(to offset: Offset, now: Timestamp) throws(LogError) {
+        try willCut(to: offset)
         try log.truncate(to: offset, now: now)
         invariant(log.endOffset == offset, "the cut at \(offset) fell into a batch: \(log.endOffset)")
         tail.truncate(to: offset)
     }
 
+    /// Nothing at `offset` and behind is vouched for to the next start any more.
+    func willCut(to offset: Offset) throws(LogError) {
+        do throws(DiskError) {
+            try recoveryFile.willCut(to: offset)
+        } catch {
+            throw .disk(error)
+        }
+    }
+
     /// A snapshot that ends at `offset` takes the place of everything.
     func restart(at offset: Offset, now: Timestamp) throws(LogError) {
+        try willCut(to: offset)
         try log.truncateFully(startAt: offset, now: now)
         tail.removeAll()
     }
@@ -143,6 +162,9 @@ final class QuorumLog {
 
     /// The runs of terms from the log's start to its end.
     var termRuns: [LogPosition] { log.epochRuns.map { LogPosition(end: $0.end, term: $0.epoch) } }
+
+    /// The log may begin earlier after a crash than it did before.
+    func completeTerms() throws(LogError) { try log.completeEpochs() }
 
     /// Where the entries from `from` on end that go in one message of about `bytesMax`: at a batch's end, and behind `from` unless
     /// nothing is there.
@@ -202,14 +224,18 @@ final class QuorumLog {
     // MARK: - Syncing
 
     /// What must be synced next; nil while a sync is under way, and when all is durable.
-    func takeSync() throws(DiskError) -> SyncRequest? {
-        guard !isSyncing, let sync = try beginSync() else { return nil }
+    func takeSync(now: Instant) throws(DiskError) -> SyncRequest? {
+        guard !isSyncing, let sync = try beginSync(now) else { return nil }
         isSyncing = true
         return SyncRequest(disk: disk, targets: sync.targets, owner: .metadataLog(sync), loop: .quorum)
     }
 
-    private func beginSync() throws(DiskError) -> LogSync? {
-        if log.bytesBehindRecoveryPoint >= Self.checkpointBytes {
+    private func beginSync(_ now: Instant) throws(DiskError) -> LogSync? {
+        let behind = log.bytesBehindRecoveryPoint
+        let since = checkpointed ?? now
+        checkpointed = since
+        if behind >= Self.checkpointBytes || behind > 0 && now >= since.adding(milliseconds: Self.checkpointMs) {
+            checkpointed = now
             do throws(DiskError) {
                 return try log.beginSync(checkpoint: true)
             } catch {
@@ -220,9 +246,20 @@ final class QuorumLog {
         return try log.beginSync()
     }
 
-    func synced(_ sync: LogSync) throws(DiskError) {
+    func synced(_ sync: LogSync, now: Instant) throws(DiskError) {
         isSyncing = false
         try log.syncCompleted(sync)
+        let written = recoveryFile.point ?? 0
+        guard log.recoveryPoint > written else { return }
+        let since = pointWritten ?? Instant(nanoseconds: .min / 2)
+        let bytes = byteCount(from: written, to: log.recoveryPoint)
+        guard bytes >= Self.pointBytes || now >= since.adding(milliseconds: Self.checkpointMs) else { return }
+        pointWritten = now
+        do throws(DiskError) {
+            try recoveryFile.write(log.recoveryPoint)
+        } catch {
+            guard error.reason == .noSpace else { throw error }  // It was of no use to wait for.
+        }
     }
 
     /// Makes everything durable here and now. For starts, and for cuts that must not come back.
@@ -233,8 +270,15 @@ final class QuorumLog {
         }
     }
 
-    /// Lets go of the files, everything durable.
-    func close() throws(LogError) { try log.close() }
+    /// Lets go of the files, everything durable, and says so to the next start.
+    func close() throws(LogError) {
+        try log.close()
+        do throws(DiskError) {
+            try recoveryFile.write(log.recoveryPoint)
+        } catch {
+            throw .disk(error)
+        }
+    }
 }
 
 /// The bytes of an array as raw memory, for calls that throw a typed error.

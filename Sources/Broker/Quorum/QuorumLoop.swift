@@ -212,7 +212,6 @@ package final class QuorumLoop {
         isStopped = true
         do throws(LogError) {
             try log.close()
-            shared.closedCleanly(recoveryPoint: log.recoveryPoint)
         } catch {
             log(.error, "The metadata log could not be closed in order.", [("reason", "\(error)")])
         }
@@ -259,7 +258,7 @@ package final class QuorumLoop {
         guard failure == nil, !isStopped else { return }
         flushProposals()
         do throws(DiskError) {
-            if let sync = try log.takeSync() { outbound.append(.sync(sync)) }
+            if let sync = try log.takeSync(now: now.instant) { outbound.append(.sync(sync)) }
         } catch {
             fail("\(error)")
         }
@@ -269,36 +268,20 @@ package final class QuorumLoop {
         guard case .metadataLog(let sync) = outcome.owner else { return snapshotSynced(outcome) }
         if let error = outcome.error { return fail("\(error)") }
         do throws(DiskError) {
-            try log.synced(sync)
+            try log.synced(sync, now: now.instant)
         } catch {
             return fail("\(error)")
         }
-        shared.note(recoveryPoint: log.recoveryPoint)
         drive(.durable(end: log.durableOffset))
     }
 }
 
 /// What the other loops may look at.
 package final class QuorumShared: Sendable {
-    private let point: Atomic<Int64>
-    private let isClean = Atomic(false)
     private let isGone = Atomic(false)
-
-    init(recoveryPoint: Offset) { point = Atomic(recoveryPoint.value) }
-
-    /// Where recovery of the metadata log begins after a crash: for the checkpoint file.
-    package var recoveryPoint: Offset { Offset(point.load(ordering: .relaxed)) }
-    package var wasClosedCleanly: Bool { isClean.load(ordering: .acquiring) }
 
     /// The broker's session is closed, and it leads nobody: it may go.
     package var hasLeft: Bool { isGone.load(ordering: .acquiring) }
 
     func left() { isGone.store(true, ordering: .releasing) }
-
-    func note(recoveryPoint: Offset) { point.store(recoveryPoint.value, ordering: .relaxed) }
-
-    func closedCleanly(recoveryPoint: Offset) {
-        note(recoveryPoint: recoveryPoint)
-        isClean.store(true, ordering: .releasing)
-    }
 }

@@ -87,7 +87,7 @@ package enum QuorumStorage {
             } catch let error as SnapshotDamage where repairs {
                 damage = error
             }
-            var opening = LogOpening(
+            var opening = try LogOpening(
                 directory: directory, behind: newest ?? .start, hardState, repairs: repairs, now: now)
             let log = try opening.open()
             if let damage { try opening.giveUp(log, "\(damage)") }

@@ -90,6 +90,9 @@ final class Dump {
         case _ where name == "quorum-state":
             line("\(path)")
             QuorumDump(dump: self, path: path).runState()
+        case _ where name == "recovery-point":
+            line("\(path)")
+            QuorumDump(dump: self, path: path).runRecoveryPoint()
         case _
         where name.hasSuffix("checkpoint") || name == "partition.metadata" || name == "meta.properties":
             line("\(path)")

@@ -136,4 +136,16 @@ struct QuorumDump {
     }
 
     private static var pageBytes: Int { 4096 }
+
+    /// `recovery-point`: the same kind of lines, once.
+    func runRecoveryPoint() {
+        guard let text = readText(path) else {
+            return dump.problem(path, "cannot be read: \(describe(errno))")
+        }
+        let lines = text.split(separator: "\n")
+        for line in lines { dump.line("  \(line)") }
+        let covered = lines.dropLast().map { $0 + "\n" }.joined()
+        let checksum = Array(covered.utf8).withUnsafeBytes { crc32c($0) }
+        if text != covered + "crc32c=\(checksum)\n" { dump.problem(path, "fails its checksum") }
+    }
 }

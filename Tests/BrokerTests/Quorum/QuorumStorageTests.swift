@@ -102,6 +102,40 @@ struct QuorumStorageTests {
         #expect(failures >= 5)
     }
 
+    @Test func `terms are known from the log's start on, which a crash may move back`() throws {
+        let log = try open().log
+        try fill(log, [1, 1, 2, 2, 3])
+        try log.deletePrefix(before: 3, now: 0)
+        try log.close()
+        let found = try open()
+        #expect(found.restored.logStart == 0)
+        let runs = [LogPosition(end: 2, term: 1), LogPosition(end: 4, term: 2), LogPosition(end: 5, term: 3)]
+        #expect(found.restored.runs == runs)
+    }
+
+    @Test func `entries of another term in place of those that were cut keep theirs through a crash`() throws {
+        for seed in 0..<20 as Range<UInt64> {
+            let disk = SimulatedDisk()
+            let log = try open(on: disk).log
+            try fill(log, [1, 1, 2, 2, 2])
+            try log.close()
+            let again = try open(on: disk).log
+            try again.truncate(to: 3, now: 0)
+            for _ in 0..<4 { _ = try again.append([(entry(), 7)], term: 4) }
+            let request = try #require(try again.takeSync(now: Instant(nanoseconds: 0)))
+            guard case .metadataLog(let sync) = request.owner else { return #expect(Bool(false), "another's sync") }
+            for target in request.targets { try disk.sync(target) }
+            try again.synced(sync, now: Instant(nanoseconds: 0))
+            var chance = SeededGenerator(seed: seed)
+            disk.crash(.power, using: &chance)
+            let found = try open(on: disk)
+            #expect(found.entries.map(\.term) == [1, 1, 2, 4, 4, 4, 4])
+            let runs = [LogPosition(end: 2, term: 1), LogPosition(end: 3, term: 2), LogPosition(end: 7, term: 4)]
+            #expect(found.restored.runs == runs)
+            #expect(found.restored.hardState.owes == nil)
+        }
+    }
+
     @Test func `a bit that turns in a batch's term is found`() throws {
         let log = try open().log
         try fill(log, [1, 1])
