@@ -295,13 +295,15 @@ int nt_drop_cache(int fd) {
     return failed ? -1 : 0;
 }
 
-int nt_lock_file(int fd) {
+static int set_lock(int fd, short type) {
     struct flock lock;
     memset(&lock, 0, sizeof lock);
-    lock.l_type = F_WRLCK;
+    lock.l_type = type;
     lock.l_whence = SEEK_SET;
     return fcntl(fd, F_OFD_SETLK, &lock);
 }
+int nt_lock_file(int fd) { return set_lock(fd, F_WRLCK); }
+int nt_unlock_file(int fd) { return set_lock(fd, F_UNLCK); }
 
 // ---- process ---------------------------------------------------------------------------------------------------
 

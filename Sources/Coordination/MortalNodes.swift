@@ -2,10 +2,8 @@ import HashTreeCollections
 
 /// Whether a node is one that goes by itself, as it stands now: a container that is empty, a time to live that runs.
 enum Mortality: Hashable, Sendable {
-    /// Had children, has none.
+    /// Had children, has none. One that never had a child stays: its maker may be about to give it one.
     case emptyContainer
-    /// Never had a child.
-    case unusedContainer
     /// Without children, and over at this time, in milliseconds since 1970, if nobody touches it.
     case expires(at: Int64)
 }
@@ -13,7 +11,7 @@ enum Mortality: Hashable, Sendable {
 extension Znode {
     var mortality: Mortality? {
         if head.owner.bits == 0 || !children.isEmpty { return nil }
-        if head.owner.isContainer { return head.childrenCreated == 0 ? .unusedContainer : .emptyContainer }
+        if head.owner.isContainer { return head.childrenCreated == 0 ? nil : .emptyContainer }
         guard let ttl = head.owner.ttl else { return nil }
         return .expires(at: head.mtime.addingReportingOverflow(ttl).partialValue)
     }
@@ -22,7 +20,6 @@ extension Znode {
 /// The nodes that go by themselves, by when: so that finding those which are due does not walk the tree.
 struct MortalNodes: Hashable, Sendable {
     private(set) var emptyContainers: TreeSet<ExactText> = []
-    private(set) var unusedContainers: TreeSet<ExactText> = []
     /// Sorted by time; none is empty.
     private var slots: [Slot] = []
 
@@ -37,7 +34,6 @@ struct MortalNodes: Hashable, Sendable {
         switch before {
         case nil: break
         case .emptyContainer: emptyContainers.remove(path.key)
-        case .unusedContainer: unusedContainers.remove(path.key)
         case .expires(let time):
             let (index, isThere) = find(time)
             guard isThere else { break }
@@ -47,7 +43,6 @@ struct MortalNodes: Hashable, Sendable {
         switch after {
         case nil: break
         case .emptyContainer: emptyContainers.insert(path.key)
-        case .unusedContainer: unusedContainers.insert(path.key)
         case .expires(let time):
             let (index, isThere) = find(time)
             if !isThere { slots.insert(Slot(number: Self.slot(time), paths: []), at: index) }

@@ -52,6 +52,7 @@ package final class Node: Sendable {
             broker = try Self.start(reactor, config, disks, threads: settings.recoveryThreads)
         } catch {
             open.close()
+            Self.release(disks)
             throw error
         }
         syncNumbers.metrics.withLock { $0 = broker.metrics }
@@ -66,8 +67,10 @@ package final class Node: Sendable {
                 }
             }
         } catch {
+            reactor.finishLoops(by: started)
             reactor.finishControl()
             reactor.finishQuorum(by: started)
+            Self.release(disks)
             throw error
         }
         self.settings = settings
@@ -94,10 +97,11 @@ package final class Node: Sendable {
             throw SettingsProblems(problems: [SettingsProblem(place: "broker", message: error.description)])
         case .up: break
         }
-        reactor.startLoops { [broker] id in
+        let isRunning = reactor.startLoops { [broker] id in
             var generator = SystemRandomNumberGenerator()
             return BrokerLoop(id: id, broker: broker, now: SystemClock.now(), seed: generator.next())
         }
+        if !isRunning { return false }
         state.isReady.store(true, ordering: .releasing)
         let milliseconds = (SystemClock.instant() - state.started) / 1_000_000
         logger.info(
@@ -130,7 +134,7 @@ package final class Node: Sendable {
     }
 
     /// Ends gracefully: no new connections or requests, running ones answered within `grace`, then everything
-    /// made durable and the shutdown marked clean.
+    /// made durable and the shutdown marked clean. The directories are another broker's to use then.
     package func stop(graceMs: Int64 = 2000) {
         let start = SystemClock.instant()
         state.isReady.store(false, ordering: .releasing)
@@ -141,6 +145,7 @@ package final class Node: Sendable {
         waitToLeave(until: SystemClock.instant().adding(milliseconds: graceMs))
         reactor.finishQuorum(by: SystemClock.instant().adding(milliseconds: 100))
         http?.stop()
+        Self.release(disks)
         logger.info(
             "The broker has stopped.", metadata: ["stop.ms": "\((SystemClock.instant() - start) / 1_000_000)"]
         )
@@ -177,6 +182,11 @@ package final class Node: Sendable {
         }
         if !problems.isEmpty { throw SettingsProblems(problems: problems) }
         return disks
+    }
+
+    /// Behind the last thread that writes to them.
+    private static func release(_ disks: [any Disk]) {
+        for disk in disks { (disk as? PosixDisk)?.release() }
     }
 
     /// What clients and other replicas are told; a listener on every address is known by the machine's name.

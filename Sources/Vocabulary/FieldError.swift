@@ -1,4 +1,5 @@
 /// Bytes that are none of the forms in which this program stores and sends what it decides.
+@usableFromInline
 package enum FieldError: Error, Hashable, Sendable, CustomStringConvertible {
     /// Written by a later version of the program, or damaged.
     case unknownType(UInt64, at: Int)
@@ -7,6 +8,7 @@ package enum FieldError: Error, Hashable, Sendable, CustomStringConvertible {
     case truncated(at: Int)
     case malformed(at: Int, String)
 
+    @usableFromInline
     package var description: String {
         switch self {
         case .unknownType(let type, let at):

@@ -1,7 +1,8 @@
 /// Reads what `FieldWriter` wrote. Trusts no length: nothing is reserved beyond the bytes at hand.
+@usableFromInline
 package struct FieldReader {
-    private let bytes: ArraySlice<UInt8>
-    package private(set) var at: Int
+    @usableFromInline let bytes: ArraySlice<UInt8>
+    @usableFromInline package internal(set) var at: Int
 
     package init(_ bytes: some Collection<UInt8>) { self.init(slice: ArraySlice(bytes)) }
 
@@ -18,6 +19,7 @@ package struct FieldReader {
     }
 
     /// The number of a type.
+    @inlinable
     package mutating func type<Value: RawRepresentable<UInt64>>(_: Value.Type) throws(FieldError) -> Value {
         let start = at
         let number = try varint()
@@ -38,8 +40,13 @@ package struct FieldReader {
         return bytes[at]
     }
 
+    @usableFromInline
     package mutating func varint() throws(FieldError) -> UInt64 {
         let start = at
+        if start < bytes.endIndex, bytes[start] < 0x80 {  // As nearly all are.
+            at += 1
+            return UInt64(bytes[start])
+        }
         var value: UInt64 = 0
         for shift in stride(from: UInt64(0), through: 63, by: 7) {
             let byte = UInt64(try byte())
@@ -63,24 +70,25 @@ package struct FieldReader {
         return value
     }
 
-    package mutating func integer<Value: FixedWidthInteger>(_: Value.Type) throws(FieldError) -> Value {
-        let count = Value.bitWidth / 8
+    @inlinable
+    package mutating func integer<Value: FixedWidthInteger & BitwiseCopyable>(
+        _: Value.Type
+    ) throws(FieldError) -> Value {
+        let count = MemoryLayout<Value>.size
         guard bytes.endIndex - at >= count else { throw .truncated(at: bytes.endIndex) }
-        var value: Value = 0
-        for index in at..<at + count {
-            value = Value.bitWidth == 8 ? 0 : value << 8
-            value |= Value(truncatingIfNeeded: bytes[index])
-        }
-        at += count
-        return value
+        defer { at += count }
+        return Value(
+            bigEndian: bytes.span.bytes.unsafeLoadUnaligned(
+                fromByteOffset: at - bytes.startIndex, as: Value.self))
     }
 
     /// One of a set of numbers.
     ///
     /// - Parameter name: what one of them is called in an error.
+    @inlinable
     package mutating func choice<Value: RawRepresentable>(
         _: Value.Type, _ name: String
-    ) throws(FieldError) -> Value where Value.RawValue: FixedWidthInteger {
+    ) throws(FieldError) -> Value where Value.RawValue: FixedWidthInteger & BitwiseCopyable {
         let start = at
         let number = try integer(Value.RawValue.self)
         guard let value = Value(rawValue: number) else {
@@ -89,6 +97,7 @@ package struct FieldReader {
         return value
     }
 
+    @usableFromInline
     package mutating func boolean() throws(FieldError) -> Bool {
         switch try byte() {
         case 0: return false
@@ -127,6 +136,13 @@ package struct FieldReader {
         return Array(bytes[at..<at + count])
     }
 
+    /// All that is left, as it is.
+    package mutating func rest() -> ArraySlice<UInt8> {
+        defer { at = bytes.endIndex }
+        return bytes[at...]
+    }
+
+    @inlinable
     package mutating func optional<Item>(
         _ each: (inout FieldReader) throws(FieldError) -> Item
     ) throws(FieldError) -> Item? {
@@ -134,6 +150,7 @@ package struct FieldReader {
     }
 
     /// - Parameter itemBytesMin: what one item takes at least, so that a count cannot promise more than there is.
+    @inlinable
     package mutating func array<Item>(
         itemBytesMin: Int = 1, _ each: (inout FieldReader) throws(FieldError) -> Item
     ) throws(FieldError) -> [Item] {
@@ -158,6 +175,7 @@ package struct FieldReader {
     package func malformed(_ why: String) -> FieldError { .malformed(at: at, why) }
 
     /// How many of something that takes at least so many bytes each.
+    @usableFromInline
     package mutating func count(itemBytesMin: Int) throws(FieldError) -> Int {
         let count = try varint()
         guard count <= UInt64((bytes.endIndex - at) / itemBytesMin) else {

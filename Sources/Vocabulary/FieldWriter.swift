@@ -1,8 +1,10 @@
-/// Writes fields one behind the other: the form of records, transactions, commands, replies and snapshots.
+/// Writes fields one behind the other: the form of records, transactions, commands, replies and snapshots, and of what
+/// replicas send each other.
 ///
 /// Integers are big-endian, or zigzag varints where most are near zero; lengths and counts are varints; text is UTF-8.
+@usableFromInline
 package struct FieldWriter: Sendable {
-    package var bytes: [UInt8] = []
+    @usableFromInline package var bytes: [UInt8] = []
 
     @inlinable
     package init(capacity: Int = 0) { bytes.reserveCapacity(capacity) }
@@ -76,6 +78,7 @@ package struct FieldWriter: Sendable {
     package mutating func put(_ items: [UUID128]) { put(items) { $0.put($1) } }
 
     /// As they are, without a length.
+    @inlinable
     package mutating func append(_ more: some Collection<UInt8>) { bytes.append(contentsOf: more) }
 
     /// Removes the first bytes, at most so many, and returns them.

@@ -149,8 +149,8 @@ struct MortalNodesTests {
 
     init() throws { client = try station.connect() }
 
-    private func due(unusedMs: Int64? = nil, limit: Int = 100) -> [String] {
-        station.coordination.nodesDue(at: station.now, unusedMs: unusedMs, limit: limit)
+    private func due(limit: Int = 100) -> [String] {
+        station.coordination.nodesDue(at: station.now, limit: limit)
     }
 
     private mutating func pass(_ milliseconds: Int64) {
@@ -173,17 +173,6 @@ struct MortalNodesTests {
         try station.run(.deleteContainer(path: "/c"))
         #expect(due() == [])
         #expect(station.takeChanges().last == "deleted /c")
-    }
-
-    @Test mutating func `a container that was never used is due after a while, if at all`() throws {
-        try station.create("/c", "", .container, by: client)
-        pass(99)
-        #expect(due(unusedMs: 100) == [])
-        pass(1)
-        #expect(due(unusedMs: 100) == ["/c"])
-        #expect(due(unusedMs: nil) == [])
-        try station.set("/c", "", by: client)
-        #expect(due(unusedMs: 100) == [])
     }
 
     @Test

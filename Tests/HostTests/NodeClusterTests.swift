@@ -53,7 +53,7 @@ import Testing
     }
 
     private func node(_ settings: BrokerSettings) throws -> Node {
-        try startNode(settings)
+        try Node(settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// What the broker says of itself to `srvr`: leader, follower, observer; nil when it serves nobody just now.
@@ -79,7 +79,7 @@ import Testing
         #expect(nodes.compactMap { mode($0) }.sorted() == ["follower", "follower", "leader"])
         #expect(nodes[first].readyLine.contains(" zookeeper=127.0.0.1:"))
         nodes[first].stop()
-        nodes.remove(at: first)  // With it go its locks.
+        nodes.remove(at: first)
         _ = leader(of: nodes)
         nodes.append(try node(settings[first]))
         #expect(try nodes[2].waitUntilReady())
@@ -90,12 +90,10 @@ import Testing
     @Test func `a voter without the others waits for them, and can be stopped meanwhile`() throws {
         let settings = try (1...3).map { try self.settings($0) }
         try format(settings)
-        do {
-            let alone = try node(settings[0])
-            let waiter = HostThread("waiter") { #expect(try! alone.waitUntilReady() == false) }
-            alone.stop()
-            waiter.join()
-        }
+        let alone = try node(settings[0])
+        let waiter = HostThread("waiter") { #expect(try! alone.waitUntilReady() == false) }
+        alone.stop()
+        waiter.join()
         // With a second one they are a majority.
         let two = try [node(settings[0]), node(settings[1])]
         for node in two { #expect(try node.waitUntilReady()) }

@@ -19,9 +19,13 @@ import Testing
     }
 
     private func start(_ more: [String] = []) throws -> Node {
-        let node = try startNode(try settings(more))
+        let node = try make(more)
         #expect(try node.waitUntilReady())
         return node
+    }
+
+    private func make(_ more: [String] = []) throws -> Node {
+        try Node(try settings(more), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     }
 
     /// ApiVersions, version 0, with a correlation id.
@@ -53,6 +57,33 @@ import Testing
             node.stop()
             #expect(access("\(directory.path)/a/.kafka_cleanshutdown", F_OK) == 0, "round \(round)")
         }
+    }
+
+    @Test func `a directory is free at once when its broker has stopped, though that is still known`() throws {
+        var stopped: [Node] = []
+        for round in 0..<6 {
+            let node = try make()
+            if round % 2 == 0 { #expect(try node.waitUntilReady()) }
+            node.stop()
+            stopped.append(node)
+        }
+        let next = try start()
+        withExtendedLifetime(stopped) { next.stop() }
+    }
+
+    @Test func `a broker stopped before it was ready listens no more, and does not become ready`() throws {
+        let node = try make()
+        node.stop()
+        #expect(throws: TestClient.Failure.self) { try TestClient(port: node.listeners[0].port) }
+        #expect(try node.waitUntilReady() == false)
+        #expect(throws: TestClient.Failure.self) { try TestClient(port: node.listeners[0].port) }
+    }
+
+    @Test func `a broker that cannot start holds nothing back`() throws {
+        let other = try TestServer()
+        let error = #expect(throws: SettingsProblems.self) { try make(["http.listener=127.0.0.1:\(other.port)"]) }
+        #expect(error?.description.contains("http.listener") == true)
+        try start().stop()
     }
 
     @Test func `two brokers do not share a directory or a port`() throws {

@@ -109,6 +109,44 @@ struct PosixDiskTests {
         _ = try disk()
     }
 
+    @Test func `a directory that was let go of is another's, and not touched any more`() throws {
+        let first = try disk()
+        let file = try first.open("a", .create)
+        try write("first", first, file, at: 0)
+        first.release()
+        let second = try disk()
+        #expect(first.openDescriptors == 0)
+        let error = #expect(throws: DiskError.self) { try write("again", first, file, at: 0) }
+        #expect(error?.reason == .offline)
+        #expect(throws: DiskError.self) { try first.open("b", .create) }
+        #expect(throws: DiskError.self) { try first.remove("a") }
+        first.close(file)
+        #expect(try read(second, try second.open("a", .existing)) == "first")
+        #expect(!second.exists("b"))
+        #expect(throws: DiskError.self) { try disk() }
+    }
+
+    @Test func `a directory is free at once, though a child that has not come to its exec shares the descriptor`()
+        throws
+    {
+        var first: PosixDisk? = try disk()
+        let lock = try #require(
+            (3..<4096).first { link(of: $0).hasSuffix("\(directory.path)/.lock") }, "the lock's descriptor")
+        let shared = dup(lock)  // Of the same open file description, as after a fork.
+        defer { close(shared) }
+        first?.release()
+        _ = try disk()
+        first = nil
+        _ = try disk()
+    }
+
+    private func link(of descriptor: Int32) -> String {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 512) { buffer in
+            let count = readlink("/proc/self/fd/\(descriptor)", buffer.baseAddress!, buffer.count)
+            return String(decoding: buffer.prefix(max(0, count)), as: UTF8.self)
+        }
+    }
+
     @Test func `a failed sync takes the directory offline for good`() throws {
         let disk = try disk()
         let other = try disk.open("other", .create)

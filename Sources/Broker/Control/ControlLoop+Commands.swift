@@ -99,11 +99,16 @@ extension ControlLoop {
         quorumFailure = why
         for reply in held.takeUnanswered() { reply.end(.refused(Self.storageError(why))) }
         if let startup, !startup.isJoined {
-            emit(.startFailed(StartError("The metadata log cannot be written: \(why)")))
+            emit(.startFailed(StartError(Self.quorumFailureText(why))))
         }
     }
 
     static func storageError(_ why: String) -> MetadataError {
-        MetadataError(.kafkaStorageError, "The metadata log cannot be written: \(why)")
+        MetadataError(.kafkaStorageError, quorumFailureText(why))
+    }
+
+    /// A partition's file may have failed there, and not the metadata log's own.
+    private static func quorumFailureText(_ why: String) -> String {
+        "The log directory that holds the metadata log failed: \(why)"
     }
 }

@@ -1,7 +1,6 @@
 import Coordination
 import Metadata
 import Vocabulary
-import Wire
 
 /// This broker's own place in the cluster: a session, kept alive as long as the quorum loop turns, with the ephemeral znode
 /// `/brokers/ids/<id>`.
@@ -61,19 +60,19 @@ struct JoinAsk {
         self.timeoutMs = timeoutMs
     }
 
-    func encode(to out: inout ByteWriter) {
-        out.put(MetadataCommand.registerBroker(broker).encode())
-        out.put(raw: password.bytes)
+    func encode(to out: inout FieldWriter) {
+        out.put(data: MetadataCommand.registerBroker(broker).encode())
+        out.append(password.bytes)
         out.put(timeoutMs)
     }
 
-    init(from input: inout ByteReader) throws {
-        guard case .registerBroker(let broker) = try MetadataCommand(decoding: try input.data("broker"))
-        else {
-            throw WireError(.unexpectedValue(0), at: input.at, "broker")
+    init(from input: inout FieldReader) throws(FieldError) {
+        let start = input.at
+        guard case .registerBroker(let broker) = try MetadataCommand(decoding: try input.encoded()) else {
+            throw .malformed(at: start, "another command than a broker's registration")
         }
         self.broker = broker
         password = SessionPassword(high: try input.integer(UInt64.self), low: try input.integer(UInt64.self))
-        timeoutMs = try input.integer(Int32.self, "timeoutMs")
+        timeoutMs = try input.integer(Int32.self)
     }
 }

@@ -1,7 +1,6 @@
 import Coordination
 import Metadata
 import Vocabulary
-import Wire
 
 /// What one asks of the leader.
 enum PeerQuestion {
@@ -19,43 +18,43 @@ enum PeerQuestion {
     /// still led when it came.
     case heard([Int64])
 
-    private enum Kind: UInt8 {
+    private enum Kind: UInt64 {
         case coordination = 1
         case metadata, readIndex, join, quorum, heard
     }
 
-    func encode(to out: inout ByteWriter) {
+    func encode(to out: inout FieldWriter) {
         switch self {
         case .coordination(let command):
-            out.put(Kind.coordination.rawValue)
-            out.put(command.encode())
+            out.put(type: Kind.coordination)
+            out.put(data: command.encode())
         case .metadata(let command):
-            out.put(Kind.metadata.rawValue)
-            out.put(command.encode())
-        case .readIndex: out.put(Kind.readIndex.rawValue)
+            out.put(type: Kind.metadata)
+            out.put(data: command.encode())
+        case .readIndex: out.put(type: Kind.readIndex)
         case .join(let ask):
-            out.put(Kind.join.rawValue)
+            out.put(type: Kind.join)
             ask.encode(to: &out)
         case .quorum(let question):
-            out.put(Kind.quorum.rawValue)
+            out.put(type: Kind.quorum)
             question.encode(to: &out)
         case .heard(let sessions):
-            out.put(Kind.heard.rawValue)
+            out.put(type: Kind.heard)
             out.put(sessions) { $0.put($1) }
         }
     }
 
-    init(from input: inout ByteReader) throws {
-        let kind: Kind = try input.enumeration("question")
-        switch kind {
-        case .coordination: self = .coordination(try CoordinationCommand(decoding: try input.data("command")))
-        case .metadata: self = .metadata(try MetadataCommand(decoding: try input.data("command")))
+    init(from input: inout FieldReader) throws(FieldError) {
+        switch try input.type(Kind.self) {
+        case .coordination: self = .coordination(try CoordinationCommand(decoding: try input.encoded()))
+        case .metadata: self = .metadata(try MetadataCommand(decoding: try input.encoded()))
         case .readIndex: self = .readIndex
         case .join: self = .join(try JoinAsk(from: &input))
         case .quorum: self = .quorum(try QuorumQuestion(from: &input))
         case .heard:
             self = .heard(
-                try input.array(itemBytesMin: 8, "sessions") { input throws(WireError) in try input.integer()
+                try input.array(itemBytesMin: 8) { input throws(FieldError) in
+                    try input.integer(Int64.self)
                 })
         }
     }
@@ -81,49 +80,48 @@ struct PeerAnswer {
         self.index = index
     }
 
-    private enum Kind: UInt8 {
+    private enum Kind: UInt64 {
         case coordination = 1
         case refused, metadata, fresh, joined, quorum, notLeader
     }
 
-    func encode(to out: inout ByteWriter) {
+    func encode(to out: inout FieldWriter) {
         out.put(index)
         switch outcome {
         case .coordination(.success(let reply)):
-            out.put(Kind.coordination.rawValue)
-            out.put(reply.encode())
+            out.put(type: Kind.coordination)
+            out.put(data: reply.encode())
         case .coordination(.failure(let error)):
-            out.put(Kind.refused.rawValue)
+            out.put(type: Kind.refused)
             out.put(error.rawValue)
         case .metadata(let outcome):
-            out.put(Kind.metadata.rawValue)
-            out.put(outcome.encode())
-        case .fresh: out.put(Kind.fresh.rawValue)
+            out.put(type: Kind.metadata)
+            out.put(data: outcome.encode())
+        case .fresh: out.put(type: Kind.fresh)
         case .joined(let session, let outcome):
-            out.put(Kind.joined.rawValue)
+            out.put(type: Kind.joined)
             out.put(session)
-            out.put(outcome.encode())
+            out.put(data: outcome.encode())
         case .quorum(let reply):
-            out.put(Kind.quorum.rawValue)
+            out.put(type: Kind.quorum)
             reply.encode(to: &out)
-        case .notLeader: out.put(Kind.notLeader.rawValue)
+        case .notLeader: out.put(type: Kind.notLeader)
         }
     }
 
-    init(from input: inout ByteReader) throws {
-        index = try input.offset("index")
-        let kind: Kind = try input.enumeration("answer")
-        switch kind {
+    init(from input: inout FieldReader) throws(FieldError) {
+        index = try input.offset()
+        switch try input.type(Kind.self) {
         case .coordination:
-            outcome = .coordination(.success(try CoordinationReply(decoding: try input.data("reply"))))
+            outcome = .coordination(.success(try CoordinationReply(decoding: try input.encoded())))
         case .refused:
-            let code = try input.integer(Int32.self, "error")
+            let code = try input.integer(Int32.self)
             outcome = .coordination(.failure(CoordinationError(rawValue: code) ?? .systemError))
-        case .metadata: outcome = .metadata(try MetadataOutcome(decoding: try input.data("outcome")))
+        case .metadata: outcome = .metadata(try MetadataOutcome(decoding: try input.encoded()))
         case .fresh: outcome = .fresh
         case .joined:
-            let session = try input.integer(Int64.self, "session")
-            outcome = .joined(session: session, try MetadataOutcome(decoding: try input.data("outcome")))
+            let session = try input.integer(Int64.self)
+            outcome = .joined(session: session, try MetadataOutcome(decoding: try input.encoded()))
         case .quorum: outcome = .quorum(try QuorumReply(from: &input))
         case .notLeader: outcome = .notLeader
         }

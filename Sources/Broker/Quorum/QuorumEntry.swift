@@ -2,7 +2,6 @@ import Consensus
 import Coordination
 import Metadata
 import Vocabulary
-import Wire
 
 /// What an entry of the quorum's log says.
 enum QuorumEntry {
@@ -21,48 +20,49 @@ struct QuorumTransaction {
 
 /// The stored form: a tag, then fields. Tags below 64 are those of bare metadata records, which logs from before the quorum hold.
 extension QuorumEntry {
-    private enum Tag: UInt8 {
+    /// Never reused, never renumbered; 65 and 66 were another form of the last two.
+    private enum Tag: UInt64 {
         case leaderChange = 64
-        case voters
-        case transaction
+        case voters = 67
+        case transaction = 68
     }
 
     func encode() -> [UInt8] {
-        var out = ByteWriter(capacity: 128)
+        var out = FieldWriter(capacity: 128)
         switch self {
         case .leaderChange(let key):
-            out.put(Tag.leaderChange.rawValue)
+            out.put(type: Tag.leaderChange)
             out.put(key)
         case .voters(let set):
-            out.put(Tag.voters.rawValue)
+            out.put(type: Tag.voters)
             out.put(set)
         case .transaction(let transaction):
-            out.put(Tag.transaction.rawValue)
-            out.put(transaction.coordination?.encode() ?? [])
-            out.put(transaction.metadata) { $0.put($1.encode()) }
+            out.put(type: Tag.transaction)
+            out.put(data: transaction.coordination?.encode())
+            out.put(transaction.metadata) { $0.put(data: $1.encode()) }
         }
         return out.bytes
     }
 
-    init(decoding bytes: [UInt8]) throws {
-        guard let first = bytes.first, first >= Tag.leaderChange.rawValue else {
+    init(decoding bytes: [UInt8]) throws(FieldError) {
+        if let first = bytes.first, first < Tag.leaderChange.rawValue {
             self = .transaction(QuorumTransaction(metadata: [try MetadataRecord(decoding: bytes)]))
             return
         }
-        var input = ByteReader(bytes, at: 1)
-        switch Tag(rawValue: first) {
+        var input = FieldReader(slice: bytes[...])
+        switch try input.type(Tag.self) {
         case .leaderChange: self = .leaderChange(try input.replicaKey())
         case .voters: self = .voters(try input.voterSet())
         case .transaction:
-            let coordination = try input.data()
-            let metadata = try input.array(itemBytesMin: 4) { input throws(WireError) in try input.data() }
-            self = .transaction(
-                QuorumTransaction(
-                    coordination: coordination.isEmpty ? nil : try CoordinationTransaction(decoding: coordination),
-                    metadata: try metadata.map { try MetadataRecord(decoding: $0) }))
-        case nil:
-            throw QuorumError("an entry of unknown kind \(first): it was written by a later version of this program")
+            var transaction = QuorumTransaction()
+            if let coordination = try input.data() {
+                transaction.coordination = try CoordinationTransaction(decoding: coordination)
+            }
+            transaction.metadata = try input.array { input throws(FieldError) in
+                try MetadataRecord(decoding: try input.encoded())
+            }
+            self = .transaction(transaction)
         }
-        guard input.isAtEnd else { throw QuorumError("an entry has bytes left over") }
+        try input.end()
     }
 }

@@ -143,7 +143,7 @@ extension QuorumLoop {
 
     /// Containers that are empty and nodes whose time is over.
     private func sweep() {
-        for path in coordination.nodesDue(at: now.timestamp, unusedMs: nil, limit: 1000) {
+        for path in coordination.nodesDue(at: now.timestamp, limit: 1000) {
             let decision = coordination.decide(
                 .deleteContainer(path: path), zxid: nextZxid, at: now.timestamp)
             if case .commit(let transaction, _) = decision { propose(transaction) }

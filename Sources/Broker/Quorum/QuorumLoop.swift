@@ -42,7 +42,7 @@ package final class QuorumLoop {
     var membership: Membership
     var zookeeper: ZooKeeperServer
     var snapshots: Snapshots
-    /// The metadata directory's disk failed: this replica takes no part any more until it is restarted.
+    /// The log directory that holds the metadata log failed: this replica takes no part any more until it is restarted.
     private(set) var failure: String?
     /// What the disk could not take makes Raft begin anew.
     var mustRestart = false
@@ -238,19 +238,20 @@ package final class QuorumLoop {
         markDirty(connection)
     }
 
-    /// The disk of the metadata log failed. A replica that cannot keep its word gives none: it falls silent, and the others go on
-    /// without it.
+    /// The log directory that holds the metadata log failed. A replica that cannot keep its word gives none: it falls silent, and the
+    /// others go on without it.
     func fail(_ why: String) {
         guard failure == nil else { return }
         failure = why
         log(
             .critical,
-            "The metadata log's disk failed; this broker takes no part in the quorum until it is restarted.",
+            "The log directory that holds the metadata log failed; "
+                + "this broker takes no part in the quorum until it is restarted.",
             [("reason", why)])
         loseLeadership()
         for link in links.all { close(link.connection) }
         failAsks()
-        dropClients("the metadata log's disk failed")
+        dropClients("the log directory that holds the metadata log failed")
         tell(.failed(why))
     }
 

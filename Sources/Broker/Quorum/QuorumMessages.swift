@@ -11,7 +11,7 @@ package enum QuorumRequest: Sendable {
     case leave
     /// Operators' wishes that no Kafka API has.
     case admin(id: UInt64, QuorumAdmin)
-    /// The disk that holds the metadata log failed elsewhere.
+    /// The log directory that holds the metadata log failed under another loop: in a partition's file, mostly.
     case diskFailed(String)
 }
 

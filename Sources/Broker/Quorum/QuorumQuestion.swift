@@ -1,6 +1,5 @@
 import Consensus
 import Vocabulary
-import Wire
 
 /// What is asked about the quorum itself, or wished of it. Answered by its leader.
 enum QuorumQuestion: Equatable {
@@ -11,39 +10,37 @@ enum QuorumQuestion: Equatable {
     /// To that broker, or to the voter that has most of the log.
     case transferLeadership(to: BrokerID?)
 
-    private enum Kind: UInt8 {
+    private enum Kind: UInt64 {
         case describe = 1
         case addVoter, updateVoter, removeVoter, transferLeadership
     }
 
-    func encode(to out: inout ByteWriter) {
+    func encode(to out: inout FieldWriter) {
         switch self {
-        case .describe: out.put(Kind.describe.rawValue)
+        case .describe: out.put(type: Kind.describe)
         case .addVoter(let voter):
-            out.put(Kind.addVoter.rawValue)
+            out.put(type: Kind.addVoter)
             out.put(voter)
         case .updateVoter(let voter):
-            out.put(Kind.updateVoter.rawValue)
+            out.put(type: Kind.updateVoter)
             out.put(voter)
         case .removeVoter(let key):
-            out.put(Kind.removeVoter.rawValue)
+            out.put(type: Kind.removeVoter)
             out.put(key)
         case .transferLeadership(let id):
-            out.put(Kind.transferLeadership.rawValue)
-            out.put((id ?? .none).value)
+            out.put(type: Kind.transferLeadership)
+            out.put(id) { $0.put($1) }
         }
     }
 
-    init(from input: inout ByteReader) throws(WireError) {
-        let kind: Kind = try input.enumeration("quorum")
-        switch kind {
+    init(from input: inout FieldReader) throws(FieldError) {
+        switch try input.type(Kind.self) {
         case .describe: self = .describe
         case .addVoter: self = .addVoter(try input.voter())
         case .updateVoter: self = .updateVoter(try input.voter())
         case .removeVoter: self = .removeVoter(try input.replicaKey())
         case .transferLeadership:
-            let id = BrokerID(try input.integer(Int32.self, "to"))
-            self = .transferLeadership(to: id == .none ? nil : id)
+            self = .transferLeadership(to: try input.optional { input throws(FieldError) in try input.broker() })
         }
     }
 }
@@ -54,27 +51,28 @@ enum QuorumReply: Equatable {
     case done
     case refused(ErrorCode, String)
 
-    func encode(to out: inout ByteWriter) {
+    private enum Kind: UInt64 { case described = 0, done = 1, refused = 2 }
+
+    func encode(to out: inout FieldWriter) {
         switch self {
         case .described(let description):
-            out.put(UInt8(0))
+            out.put(type: Kind.described)
             description.encode(to: &out)
-        case .done: out.put(UInt8(1))
+        case .done: out.put(type: Kind.done)
         case .refused(let code, let message):
-            out.put(UInt8(2))
+            out.put(type: Kind.refused)
             out.put(code.rawValue)
             out.put(message)
         }
     }
 
-    init(from input: inout ByteReader) throws(WireError) {
-        switch try input.integer(UInt8.self, "reply") {
-        case 0: self = .described(try QuorumDescription(from: &input))
-        case 1: self = .done
-        case 2:
-            let code = ErrorCode(rawValue: try input.integer(Int16.self, "code")) ?? .unknownServerError
-            self = .refused(code, try input.string("message"))
-        case let other: throw WireError(.unexpectedValue(Int(other)), at: input.at - 1, "reply")
+    init(from input: inout FieldReader) throws(FieldError) {
+        switch try input.type(Kind.self) {
+        case .described: self = .described(try QuorumDescription(from: &input))
+        case .done: self = .done
+        case .refused:
+            let code = ErrorCode(rawValue: try input.integer(Int16.self)) ?? .unknownServerError
+            self = .refused(code, try input.string())
         }
     }
 }
@@ -107,8 +105,8 @@ struct QuorumDescription: Equatable {
         self.set = set
     }
 
-    func encode(to out: inout ByteWriter) {
-        out.put(leader.value)
+    func encode(to out: inout FieldWriter) {
+        out.put(leader)
         out.put(term)
         out.put(highWatermark)
         for replicas in [voters, observers] {
@@ -122,17 +120,17 @@ struct QuorumDescription: Equatable {
         out.put(set)
     }
 
-    init(from input: inout ByteReader) throws(WireError) {
-        leader = BrokerID(try input.integer(Int32.self, "leader"))
-        term = try input.term("term")
-        highWatermark = try input.offset("highWatermark")
+    init(from input: inout FieldReader) throws(FieldError) {
+        leader = try input.broker()
+        term = try input.term()
+        highWatermark = try input.offset()
         voters = try Self.replicas(from: &input)
         observers = try Self.replicas(from: &input)
         set = try input.voterSet()
     }
 
-    private static func replicas(from input: inout ByteReader) throws(WireError) -> [Replica] {
-        try input.array(itemBytesMin: 44, "replicas") { input throws(WireError) in
+    private static func replicas(from input: inout FieldReader) throws(FieldError) -> [Replica] {
+        try input.array(itemBytesMin: 44) { input throws(FieldError) in
             Replica(
                 key: try input.replicaKey(), logEnd: try input.offset(),
                 lastHeard: Timestamp(milliseconds: try input.integer(Int64.self)),

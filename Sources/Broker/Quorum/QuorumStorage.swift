@@ -34,7 +34,7 @@ package enum QuorumStorage {
         let set = VoterSet(voters.map(\.voter))
         let header = SnapshotFile.Header(
             id: .start, timestamp: 0, voters: PlacedVoterSet(offset: -1, voters: set))
-        var footer = ByteWriter()
+        var footer = FieldWriter()
         footer.put(UInt64(1))
         let bytes =
             SnapshotFile.section(.header, header.encode()) + SnapshotFile.section(.footer, footer.bytes)

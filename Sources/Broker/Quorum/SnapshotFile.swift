@@ -2,7 +2,6 @@ import Consensus
 import Ports
 import Records
 import Vocabulary
-import Wire
 
 /// Bytes of a snapshot are not as they were written. (One of a later version of this program is something else.)
 struct SnapshotDamage: Error, CustomStringConvertible {
@@ -50,12 +49,12 @@ enum SnapshotFile {
     }
 
     static func section(_ kind: Kind, _ body: [UInt8]) -> [UInt8] {
-        var out = ByteWriter(capacity: body.count + 9)
+        var out = FieldWriter(capacity: body.count + 9)
         out.put(UInt32(body.count + 1))
         let sum = [kind.rawValue].withUnsafeBytes { crc32c($0) }
         out.put(body.withUnsafeBytes { crc32c($0, seed: sum) })
         out.put(kind.rawValue)
-        out.put(raw: body)
+        out.append(body)
         return out.bytes
     }
 
@@ -66,9 +65,11 @@ enum SnapshotFile {
         let timestamp: Timestamp
         let voters: PlacedVoterSet
 
+        private static let version: UInt16 = 2
+
         func encode() -> [UInt8] {
-            var out = ByteWriter()
-            out.put(UInt16(1))
+            var out = FieldWriter()
+            out.put(Self.version)
             out.put(id)
             out.put(timestamp.milliseconds)
             out.put(voters)
@@ -81,13 +82,16 @@ enum SnapshotFile {
             self.voters = voters
         }
 
-        init(decoding bytes: [UInt8]) throws(WireError) {
-            var input = ByteReader(bytes)
-            let version = try input.integer(UInt16.self, "version")
-            guard version == 1 else { throw WireError(.unexpectedValue(Int(version)), at: 0, "version") }
+        init(decoding bytes: [UInt8]) throws(FieldError) {
+            var input = FieldReader(bytes)
+            let version = try input.integer(UInt16.self)
+            guard version == Self.version else {
+                throw .malformed(at: 0, "a snapshot of version \(version), and not \(Self.version)")
+            }
             id = try input.position()
-            timestamp = Timestamp(milliseconds: try input.integer(Int64.self, "timestamp"))
+            timestamp = Timestamp(milliseconds: try input.integer(Int64.self))
             voters = try input.placedVoterSet()
+            try input.end()
         }
     }
 
@@ -97,7 +101,7 @@ enum SnapshotFile {
     ) throws -> (kind: Kind, bytes: [UInt8])? {
         if position == size { return nil }
         let head = try disk.readBytes(file, at: position, count: 8)
-        var input = ByteReader(head)
+        var input = FieldReader(head)
         guard let length = try? input.integer(UInt32.self), let sum = try? input.integer(UInt32.self),
             length > 0, Int64(length) <= size - position - 8
         else { throw SnapshotDamage("\(path) is cut off or damaged at byte \(position)") }
@@ -122,7 +126,7 @@ enum SnapshotFile {
         while let (kind, bytes) = try section(disk, file, at: at, size: size, path) {
             at += 8 + Int64(bytes.count)
             if kind == .footer {
-                var footer = ByteReader(bytes, at: 1)
+                var footer = FieldReader(slice: bytes[1...])
                 guard let sections = try? footer.integer(UInt64.self), sections == count, at == size else {
                     throw SnapshotDamage("\(path) does not end as it says")
                 }

@@ -3,7 +3,6 @@ import Coordination
 import Metadata
 import Ports
 import Vocabulary
-import Wire
 
 /// The snapshots of this replica: the newest one, one in the making, one coming in.
 struct Snapshots {
@@ -97,15 +96,15 @@ struct SnapshotSections {
             let piece = records.prefix(Self.sectionRecords)
             records = records.dropFirst(piece.count)
             if records.isEmpty { stage = .coordination }
-            var out = ByteWriter()
-            out.put(Array(piece)) { $0.put($1.encode()) }
+            var out = FieldWriter()
+            out.put(Array(piece)) { $0.put(data: $1.encode()) }
             return SnapshotFile.section(.metadata, out.bytes)
         case .coordination:
             if let slice = writer.next(maxBytes: Self.sectionBytes) {
                 return SnapshotFile.section(.coordination, slice)
             }
             stage = .end
-            var out = ByteWriter()
+            var out = FieldWriter()
             out.put(count)
             return SnapshotFile.section(.footer, out.bytes)
         case .footer, .end: return nil
@@ -130,9 +129,11 @@ struct SnapshotState {
             switch kind {
             case .header: header = try SnapshotFile.Header(decoding: bytes)
             case .metadata:
-                var input = ByteReader(bytes)
-                records += try input.array(itemBytesMin: 4) { input throws(WireError) in try input.data() }
-                    .map { try MetadataRecord(decoding: $0) }
+                var input = FieldReader(bytes)
+                records += try input.array { input throws(FieldError) in
+                    try MetadataRecord(decoding: try input.encoded())
+                }
+                try input.end()
             case .coordination:
                 hasCoordination = true
                 try reader.read(bytes)

@@ -86,6 +86,8 @@ int nt_drop_cache(int fd);
 /// An exclusive lock of the open file description, which also excludes POSIX locks of other processes.
 /// 0, or -1 with EAGAIN when another holds it.
 int nt_lock_file(int fd);
+/// Drops it for all who share the open file description, as a child between fork and exec does.
+int nt_unlock_file(int fd);
 
 // ---- process ---------------------------------------------------------------------------------------------------
 

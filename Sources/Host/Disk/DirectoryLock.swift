@@ -2,8 +2,8 @@ import CLinux
 import Glibc
 import Ports
 
-/// Keeps a second broker out of a log directory: a lock on the file `.lock` in it, which the kernel drops
-/// with the process.
+/// Keeps a second broker out of a log directory: a lock on the file `.lock` in it, as long as this value lives. The
+/// kernel drops it with the process.
 ///
 /// The lock excludes Java brokers too, which lock the same file by POSIX locks.
 struct DirectoryLock: ~Copyable {
@@ -30,7 +30,11 @@ struct DirectoryLock: ~Copyable {
         _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
     }
 
-    deinit { Glibc.close(descriptor) }
+    /// Unlocked too: a child of this process that has not come to its exec yet would else hold the lock on.
+    deinit {
+        _ = nt_unlock_file(descriptor)
+        Glibc.close(descriptor)
+    }
 
     private static func owner(_ descriptor: Int32) -> Int? {
         withUnsafeTemporaryAllocation(byteCount: 32, alignment: 1) { buffer in

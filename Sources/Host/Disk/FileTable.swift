@@ -43,6 +43,8 @@ struct FileTable {
 
     var descriptorCount: Int { ring.count }
     var fileCount: Int { slots.count - free.count }
+    /// A call uses a descriptor just now.
+    var isInUse: Bool { slots.contains { $0.pins > 0 } }
 
     // MARK: - Use
 

@@ -2,14 +2,15 @@ import CLinux
 import Glibc
 package import Ports
 import Synchronization
+import Vocabulary
 
 /// One log directory on a real file system. See `Disk` for what each call promises.
 ///
 /// Unsafe pointers stay in this file and `PosixDisk+Cache.swift`. After a failed sync every call throws
-/// `.offline`, for good.
+/// `.offline`, for good; after `release` too.
 package final class PosixDisk: Disk {
     package let name: String
-    private let lock: DirectoryLock
+    private let lock: Mutex<DirectoryLock?>
     private let rootDescriptor: Int32
     private let files: Mutex<FileTable>
     private let isOffline = Atomic(false)
@@ -19,7 +20,7 @@ package final class PosixDisk: Disk {
     package init(_ path: String, descriptorsMax: Int = 1024) throws(DiskError) {
         name = path
         try Self.makePath(path)
-        lock = try DirectoryLock(directory: path)
+        lock = Mutex(try DirectoryLock(directory: path))
         rootDescriptor = nt_open_directory(path)
         guard rootDescriptor >= 0 else { throw Self.error("open", path) }
         files = Mutex(FileTable(descriptorsMax: descriptorsMax))
@@ -30,7 +31,20 @@ package final class PosixDisk: Disk {
         Glibc.close(rootDescriptor)
     }
 
-    /// A sync failed: nothing here can be trusted to reach the disk any more.
+    /// Closes all files and lets another broker have the directory.
+    ///
+    /// Only when no other thread calls any more: none may write what is not ours by then.
+    package func release() {
+        isOffline.store(true, ordering: .releasing)
+        let descriptors = files.withLock { files in
+            invariant(!files.isInUse, "\(name) is let go of while its files are in use")
+            return files.forgetAll()
+        }
+        for descriptor in descriptors { Glibc.close(descriptor) }
+        lock.withLock { $0 = nil }
+    }
+
+    /// A sync failed: nothing here can be trusted to reach the disk any more. Or the directory was let go of.
     package var hasFailed: Bool { isOffline.load(ordering: .relaxed) }
     package var openDescriptors: Int { files.withLock { $0.descriptorCount } }
 

@@ -1,5 +1,6 @@
 package import Broker
 import CLinux
+import Glibc
 package import Logging
 package import Ports
 import Synchronization
@@ -13,10 +14,12 @@ package final class Reactor: Sendable {
     private let context: LoopContext
     private let listeners: [OpenListener]
     private let quorumListeners: [OpenListener]
-    private let threads = Mutex<[HostThread]>([])
+    private let loops = Mutex(Loops.notStarted)
     private let controlThread = Mutex<HostThread?>(nil)
     private let quorumThread = Mutex<HostThread?>(nil)
     private let controlEnds = Atomic(false)
+
+    private enum Loops { case notStarted, running([HostThread]), finished }
 
     /// - Parameters:
     ///   - listeners: dealt out to the data loops, and theirs to close once these run.
@@ -67,24 +70,37 @@ package final class Reactor: Sendable {
     }
 
     /// Starts the data loops; each one's logic is made on its thread. From here on connections are accepted.
-    package func startLoops(_ make: @escaping @Sendable (LoopID) -> any LoopLogic) {
-        threads.withLock { threads in
-            for index in 0..<context.settings.dataLoops {
-                threads.append(
-                    HostThread("loop-\(index)") { [self] in
-                        let id = LoopID(index)
-                        DataLoop(
-                            id: id, context: context, logic: make(id), listeners: index == 0 ? listeners : []
-                        ).run()
-                    })
+    /// - Returns: false when the loops were to finish before: then none is started.
+    @discardableResult
+    package func startLoops(_ make: @escaping @Sendable (LoopID) -> any LoopLogic) -> Bool {
+        loops.withLock { loops in
+            guard case .notStarted = loops else { return false }
+            let threads = (0..<context.settings.dataLoops).map { index in
+                HostThread("loop-\(index)") { [self] in
+                    let id = LoopID(index)
+                    DataLoop(
+                        id: id, context: context, logic: make(id), listeners: index == 0 ? listeners : []
+                    ).run()
+                }
             }
+            loops = .running(threads)
+            return true
         }
     }
 
     /// Takes no more requests, answers what runs, and closes every connection by that point at the latest.
     package func finishLoops(by deadline: Instant) {
-        for mailbox in context.mailboxes { mailbox.post(.finish(by: deadline)) }
-        for thread in threads.withLock({ $0 }) { thread.join() }
+        let before = loops.withLock { loops in
+            defer { loops = .finished }
+            return loops
+        }
+        switch before {
+        case .notStarted: for listener in listeners { close(listener.descriptor) }
+        case .running(let threads):
+            for mailbox in context.mailboxes { mailbox.post(.finish(by: deadline)) }
+            for thread in threads { thread.join() }
+        case .finished: break
+        }
     }
 
     /// Ends the control loop, after the data loops and the syncs that were asked for until now; it makes
@@ -97,7 +113,8 @@ package final class Reactor: Sendable {
     }
 
     /// Ends the quorum loop, if there is one: it served its peers until now, answers what runs, and closes every
-    /// connection by that point at the latest. Then the pools end, and with them the reactor.
+    /// connection by that point at the latest. Then the pools end, and with them the reactor: no thread of it uses a
+    /// disk any more.
     package func finishQuorum(by deadline: Instant) {
         context.quorum.post(.finish(by: deadline))
         quorumThread.withLock { $0 }?.join()

@@ -1,7 +1,6 @@
 import Glibc
 import Records
 import Vocabulary
-import Wire
 
 /// The quorum's own files in `__cluster_metadata-0`: snapshots of topics, configurations and znodes, `123-4.checkpoint`
 /// by their end and term, and `quorum-state`. Their checksums are checked, and what they begin with is printed.
@@ -80,38 +79,31 @@ struct QuorumDump {
     }
 
     private func describeHeader(_ body: [UInt8]) {
-        do throws(WireError) {
-            let frame = body.span.bytes
-            var at = 1
-            let version = try readUInt16(frame, &at)
-            guard version == 1 else { return dump.problem(path, "has version \(version), not 1") }
-            let end = try readInt64(frame, &at)
-            let term = try readInt32(frame, &at)
-            let timestamp = try readInt64(frame, &at)
+        do throws(FieldError) {
+            var input = FieldReader(slice: body[1...])
+            let version = try input.integer(UInt16.self)
+            guard version == 2 else { return dump.problem(path, "has version \(version), not 2") }
+            let end = try input.integer(Int64.self)
+            let term = try input.integer(Int32.self)
+            let timestamp = try input.integer(Int64.self)
             dump.line("  all below offset \(end), last of term \(term), at time \(timestamp)")
-            let offset = try readInt64(frame, &at)
+            let offset = try input.integer(Int64.self)
             if offset >= 0 { dump.line("  voters since offset \(offset):") }
-            let voters = try readUInt32(frame, &at)
-            if voters == 0 { dump.line("  no voters are known") }
-            for _ in 0..<voters { dump.line("  voter \(try voter(frame, &at))") }
+            let voters = try input.array(itemBytesMin: 23, Self.voter)
+            if voters.isEmpty { dump.line("  no voters are known") }
+            for voter in voters { dump.line("  voter \(voter)") }
+            try input.end()
         } catch {
             dump.problem(path, "begins with what cannot be read: \(error)")
         }
     }
 
     /// `1@host:9093:directory-id`
-    private func voter(_ frame: RawSpan, _ at: inout Int) throws(WireError) -> String {
-        let id = try readInt32(frame, &at)
-        let high = UInt64(bitPattern: try readInt64(frame, &at))
-        let directory = UUID128(high: high, low: UInt64(bitPattern: try readInt64(frame, &at)))
-        let length = Int(try readUInt32(frame, &at))
-        guard length <= frame.byteCount - at else {
-            throw WireError(.truncated(wanted: length), at: at, "host")
-        }
-        let host = String(
-            decoding: frame.extracting(at..<at + length).withUnsafeBytes(Array.init), as: UTF8.self)
-        at += length
-        return "\(id)@\(host):\(try readUInt16(frame, &at)):\(directory)"
+    private static func voter(_ input: inout FieldReader) throws(FieldError) -> String {
+        let id = try input.broker()
+        let directory = try input.uuid()
+        let host = try input.string()
+        return "\(id)@\(host):\(try input.integer(UInt16.self)):\(directory)"
     }
 
     private func ends(_ body: [UInt8], sections: UInt64) -> Bool {

@@ -44,6 +44,36 @@ struct PeerFrameTests {
         Message(term: 3, .timeoutNow),
     ]
 
+    private static let answers: [PeerAnswer.Outcome] = [
+        .coordination(.success(.sessionClosed)), .coordination(.failure(.noNode)), .fresh, .notLeader,
+        .metadata(.failure(MetadataError(.invalidRequest, "why"))),
+        .joined(session: 5, .success(.brokerRegistered(epoch: 9))),
+        .quorum(.refused(.voterNotFound, "who")), .quorum(.done), .quorum(.described(description)),
+    ]
+    private static let questions: [PeerQuestion] = [
+        .coordination(.closeSession(id: 4, broker: 2)), .metadata(.unregisterBroker(3)), .readIndex,
+        .join(JoinAsk(broker, password: SessionPassword(high: 1, low: 2), timeoutMs: 9000)),
+        .quorum(.describe), .quorum(.addVoter(voters.voters[0])), .quorum(.updateVoter(voters.voters[1])),
+        .quorum(.removeVoter(one)), .quorum(.transferLeadership(to: nil)), .quorum(.transferLeadership(to: 2)),
+        .heard([1, -1, .max]),
+    ]
+    private static let broker = NewBroker(
+        id: 2, clusterID: "c", incarnation: UUID128(high: 5, low: 6),
+        endpoints: [BrokerEndpoint(name: "PLAINTEXT", host: "h", port: 9092, securityProtocol: 0)], rack: nil,
+        directories: [two.directory], features: [], startsFenced: false, stoppedCleanly: true)
+    private static let description: QuorumDescription = {
+        let replica = QuorumDescription.Replica(key: two, logEnd: 8, lastHeard: 5, lastCaughtUp: -1)
+        return QuorumDescription(
+            leader: 1, term: 4, highWatermark: 8, voters: [replica], observers: [replica, replica], set: voters)
+    }()
+    private static let hello = PeerHello(clusterID: "c", key: one, voters: [PeerAddress(host: "h", port: 9093)])
+
+    /// One of each kind; Raft's without bytes behind them.
+    private static var frames: [PeerFrame] {
+        [.hello(hello)] + messages.map { .raft($0, payload: []) }
+            + answers.map { .answer(id: 7, PeerAnswer($0, index: 11)) } + questions.map { .ask(id: 7, $0) }
+    }
+
     /// A frame without its length, which must be right.
     private func body(_ frame: PeerFrame) -> [UInt8] {
         let bytes = frame.encode()
@@ -63,57 +93,73 @@ struct PeerFrameTests {
         }
     }
 
-    @Test func `a frame that is cut off anywhere is an error`() throws {
-        let answers: [PeerAnswer.Outcome] = [
-            .coordination(.success(.sessionClosed)), .coordination(.failure(.noNode)), .fresh, .notLeader,
-            .metadata(.failure(MetadataError(.invalidRequest, "why"))),
-            .joined(session: 5, .success(.brokerRegistered(epoch: 9))),
-            .quorum(.refused(.voterNotFound, "who")), .quorum(.done),
-        ]
-        let questions: [PeerQuestion] = [
-            .coordination(.closeSession(id: 4, broker: 2)), .metadata(.unregisterBroker(3)), .readIndex,
-            .quorum(.addVoter(Self.voters.voters[0])), .quorum(.transferLeadership(to: nil)),
-            .heard([1, -1, .max]),
-        ]
-        let hello = PeerHello(clusterID: "c", key: Self.one, voters: [PeerAddress(host: "h", port: 9093)])
-        var frames = [PeerFrame.hello(hello)]
-        frames += answers.map { .answer(id: 7, PeerAnswer($0, index: 11)) }
-        frames += questions.map { .ask(id: 7, $0) }
-        for frame in frames {
+    @Test func `every frame is read as it was written, and one that is cut off anywhere is an error`() throws {
+        for frame in Self.frames {
             let bytes = body(frame)
-            _ = try PeerFrame(decoding: bytes)
+            #expect(body(try PeerFrame(decoding: bytes)) == bytes, "\(frame)")
             for end in bytes.indices {
-                #expect(throws: (any Error).self, "\(frame) to \(end)") {
+                #expect(throws: FieldError.self, "\(frame) to \(end)") {
                     try PeerFrame(decoding: Array(bytes[..<end]))
                 }
             }
-            #expect(throws: (any Error).self) { try PeerFrame(decoding: bytes + [0]) }
+            if case .raft = frame { continue }  // What follows is its own.
+            #expect(throws: FieldError.self) { try PeerFrame(decoding: bytes + [0]) }
         }
     }
 
     @Test(arguments: 0..<20) func `random bytes are an error or a frame, and never a trap`(seed: Int) {
         var chance = SeededGenerator(seed: UInt64(seed))
+        for sound in Self.frames.map({ body($0) }) {
+            for _ in 0..<50 {
+                var bytes = sound
+                for _ in 0..<Int.random(in: 1...6, using: &chance) {
+                    bytes[Int.random(in: bytes.indices, using: &chance)] = UInt8.random(
+                        in: 0...255, using: &chance)
+                }
+                if let frame = try? PeerFrame(decoding: bytes), case .raft(let message, _) = frame {
+                    _ = message.flaw
+                }
+            }
+        }
         for _ in 0..<500 {
-            var bytes = body(.raft(Self.messages.randomElement(using: &chance)!, payload: [9]))
-            for _ in 0..<Int.random(in: 1...6, using: &chance) {
-                bytes[Int.random(in: bytes.indices, using: &chance)] = UInt8.random(
-                    in: 0...255, using: &chance)
+            let bytes = (0..<Int.random(in: 0...60, using: &chance)).map { _ in
+                UInt8.random(in: 0...255, using: &chance)
             }
-            if let frame = try? PeerFrame(decoding: bytes), case .raft(let message, _) = frame {
-                _ = message.flaw
-            }
+            for kind in UInt8(0)...5 { _ = try? PeerFrame(decoding: [kind] + bytes) }
         }
     }
 
+    @Test func `a count that promises more than there is, is an error`() {
+        var frame = body(.ask(id: 7, .heard([])))
+        #expect(frame.removeLast() == 0)
+        for count in [1, 2, 1 << 20, 1 << 62] {
+            var out = FieldWriter()
+            out.append(frame)
+            out.put(varint: UInt64(count))
+            out.append([UInt8](repeating: 0, count: 7))
+            #expect(throws: FieldError.truncated(at: out.bytes.count)) { try PeerFrame(decoding: out.bytes) }
+        }
+    }
+
+    @Test func `a hello of another version is known by it, whatever follows`() throws {
+        var bytes = body(.hello(Self.hello))
+        bytes[6] += 1
+        for end in 7...bytes.count {
+            guard case .hello(let hello) = try PeerFrame(decoding: Array(bytes[..<end])) else {
+                return #expect(Bool(false), "another frame")
+            }
+            #expect(hello.version == PeerFrame.version + 1)
+        }
+        bytes[1] ^= 1
+        let error = #expect(throws: FieldError.self) { try PeerFrame(decoding: bytes) }
+        #expect(error?.description.contains("hello") == true)
+    }
+
     @Test func `a description of the quorum comes through as it was`() throws {
-        let replica = QuorumDescription.Replica(key: Self.two, logEnd: 8, lastHeard: 5, lastCaughtUp: -1)
-        let description = QuorumDescription(
-            leader: 1, term: 4, highWatermark: 8, voters: [replica], observers: [replica, replica],
-            set: Self.voters)
-        let frame = body(.answer(id: 1, PeerAnswer(.quorum(.described(description)), index: 8)))
+        let frame = body(.answer(id: 1, PeerAnswer(.quorum(.described(Self.description)), index: 8)))
         guard case .answer(1, let answer) = try PeerFrame(decoding: frame),
             case .quorum(.described(let read)) = answer.outcome
         else { return #expect(Bool(false), "another frame") }
-        #expect(read == description)
+        #expect(read == Self.description)
     }
 }
