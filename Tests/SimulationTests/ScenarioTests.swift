@@ -1,3 +1,4 @@
+import SimulatedDisk
 import Simulation
 import Testing
 import Vocabulary
@@ -50,5 +51,23 @@ struct ScenarioTests {
         cluster.run(forMs: 100)
         #expect(cluster.world.failure == nil)
         #expect(cluster.leader == nil)
+    }
+
+    @Test func `one that was away while all voters were replaced finds those there are by asking the old ones`() throws {
+        let cluster = makeCluster { $0.voters = 1 }
+        let away = cluster.node(3)
+        #expect(cluster.run(forMs: 10_000) { away.probe.map { $0.appliedOffset > 0 } ?? false })
+        away.crash(.process)
+        for (fault, voters) in [(Fault.addVoter(broker: 2), [1, 2]), (.removeVoter(broker: 1), [2])] as [(Fault, [BrokerID])] {
+            // The operator asks any broker, of which one is away.
+            for _ in 0..<20 where cluster.node(2).probe?.voterIDs != voters {
+                cluster.onOperator?(fault)
+                cluster.run(forMs: 2000)
+            }
+            #expect(cluster.node(2).probe?.voterIDs == voters)
+        }
+        away.start()
+        #expect(cluster.run(forMs: 10_000) { away.probe?.voterIDs == [2] })
+        #expect(cluster.world.failure == nil)
     }
 }

@@ -49,7 +49,10 @@ struct PeerLinks {
     /// These are to be reached from now on, in this order.
     mutating func setTargets(_ targets: [PeerAddress], now: Instant) {
         for address in dialing.keys where !targets.contains(address) { dialing[address] = nil }
-        for address in targets where dialing[address] == nil { dialing[address] = (.idle(next: now), 0) }
+        for address in targets where dialing[address] == nil {
+            let there = links.values.first { $0.dialed == address }
+            dialing[address] = (there.map { .connected($0.connection.id) } ?? .idle(next: now), 0)
+        }
     }
 
     /// What to dial now, each with its token.

@@ -92,7 +92,7 @@ extension QuorumLoop {
         guard link.key == nil else { return refuse(link, "it says hello twice") }
         if link.dialed == nil { send(.hello(self.hello), on: link) }
         links.greeted(link, hello.key)
-        if raft.voters.voters.isEmpty, !hello.voters.isEmpty {
+        if raft.leader == nil, !hello.voters.isEmpty {
             toldVoters = Array(hello.voters.prefix(Self.toldVotersMax))
             aim()
         }

@@ -220,6 +220,7 @@ extension QuorumLoop {
     private func leaderChanged() {
         failAsks()
         tell(.leader(raft.leader?.id ?? .none))
+        aim()
         askAgain()
     }
 
@@ -230,14 +231,20 @@ extension QuorumLoop {
         aim()
     }
 
-    /// Which addresses to dial: the other voters; as long as none is known, those of the configuration and those that members
-    /// found there told of.
+    /// Which addresses to dial: the other voters; as long as none is known, those of the configuration; and as long as no leader is known,
+    /// those that members told of.
     func aim() {
-        let voters = raft.voters.voters.filter { $0.key.id != me.id }
-        let known = voters.map { PeerAddress(host: $0.host, port: $0.port) }
+        let voters = raft.voters.voters.map { (id: $0.key.id, address: PeerAddress(host: $0.host, port: $0.port)) }
+        var targets = voters.filter { $0.id != me.id }.map(\.address)
         let isAlone = raft.voters.voters.count == 1 && raft.voters.contains(me)
-        let places = config.quorum.places.filter { $0.id != me.id }.map { PeerAddress(host: $0.host, port: $0.port) }
-        links.setTargets(known.isEmpty && !isAlone ? places + toldVoters : known, now: now.instant)
+        if targets.isEmpty, !isAlone {
+            targets = config.quorum.places.filter { $0.id != me.id }.map { PeerAddress(host: $0.host, port: $0.port) }
+        }
+        if raft.leader == nil, !isAlone {
+            let here = voters.filter { $0.id == me.id }.map(\.address)
+            targets += toldVoters.filter { !targets.contains($0) && !here.contains($0) }
+        }
+        links.setTargets(targets, now: now.instant)
     }
 }
 

@@ -36,7 +36,7 @@ package final class QuorumLoop {
     var appliedTimestamp: Timestamp = 0
     var leadership = Leadership()
     var links: PeerLinks
-    /// Where the voters listen, by another member's word, while our log does not say.
+    /// Where the voters listen, by the word of the member that was met last: our log may not say, or name voters that are none any more.
     var toldVoters: [PeerAddress] = []
     var asks: PendingAsks
     var membership: Membership
