@@ -1,4 +1,3 @@
-import Ports
 package import Vocabulary
 
 extension Log {
@@ -14,17 +13,16 @@ extension Log {
         if epochs.assign(epoch, startOffset: startOffset) { dirt.epochs.changed(from: startOffset) }
     }
 
-    /// Reads the epochs of all batches again where the log begins before the first that is known: its start had moved up, with the epochs,
-    /// and only they were on the disk when a crash came.
-    package func completeEpochs() throws(LogError) {
-        guard startOffset < endOffset, epochs.entries.first.map({ $0.startOffset > startOffset }) ?? true else { return }
-        epochs = LeaderEpochs()
-        do throws(DiskError) {
-            try rebuildEpochs()
-        } catch {
-            throw .disk(error)
-        }
-        dirt.epochs.changed(from: endOffset)
+    /// Whoever has read all batches from the log's start on knows their epochs better than a checkpoint without a checksum. In memory; the
+    /// next sync carries them to the disk where they are others.
+    ///
+    /// - Parameter known: in order, each where it begins.
+    package func correct(epochs known: [(epoch: LeaderEpoch, startOffset: Offset)]) {
+        var right = LeaderEpochs()
+        for (epoch, start) in known { _ = right.assign(epoch, startOffset: start) }
+        if right == epochs { return }
+        epochs = right
+        dirt.epochs.changed(from: startOffset)
     }
 
     /// In which epoch the record at `offset` was written.

@@ -81,8 +81,10 @@ struct LogOpening {
             throw QuorumError(
                 "it begins at \(log.startOffset), and the newest snapshot ends at \(snapshot.end)")
         }
-        try log.completeTerms()
+        // Nobody has looked at what lies before. Who still needs that gets the snapshot.
+        if log.startOffset < snapshot.end { try log.deletePrefix(before: snapshot.end, now: now) }
         try readEntries(log, from: snapshot.end)
+        log.correctTerms(by: entries)
         try log.syncNow()
         return log
     }

@@ -163,8 +163,12 @@ final class QuorumLog {
     /// The runs of terms from the log's start to its end.
     var termRuns: [LogPosition] { log.epochRuns.map { LogPosition(end: $0.end, term: $0.epoch) } }
 
-    /// The log may begin earlier after a crash than it did before.
-    func completeTerms() throws(LogError) { try log.completeEpochs() }
+    /// These are all entries from the log's start on, read and found sound.
+    func correctTerms(by entries: [LoggedEntry]) {
+        var known: [(epoch: LeaderEpoch, startOffset: Offset)] = []
+        for entry in entries where entry.term != known.last?.epoch { known.append((entry.term, entry.offset)) }
+        log.correct(epochs: known)
+    }
 
     /// Where the entries from `from` on end that go in one message of about `bytesMax`: at a batch's end, and behind `from` unless
     /// nothing is there.

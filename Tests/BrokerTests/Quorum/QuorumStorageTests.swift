@@ -1,5 +1,6 @@
 import CommitLog
 import Consensus
+import Coordination
 import Metadata
 import Ports
 import SimulatedDisk
@@ -102,15 +103,37 @@ struct QuorumStorageTests {
         #expect(failures >= 5)
     }
 
-    @Test func `terms are known from the log's start on, which a crash may move back`() throws {
+    @Test func `terms are those of the entries, whatever the epochs' checkpoint says`() throws {
+        let runs = [LogPosition(end: 2, term: 1), LogPosition(end: 4, term: 2), LogPosition(end: 5, term: 3)]
         let log = try open().log
         try fill(log, [1, 1, 2, 2, 3])
+        // Kept in memory and in that file, but not where the log begins.
         try log.deletePrefix(before: 3, now: 0)
         try log.close()
+        #expect(try open().restored.runs == runs)
+        let path = QuorumLog.directory + "/leader-epoch-checkpoint"
+        for rows in ["1\n1 0\n", "2\n1 1\n3 4\n", "3\n1 0\n2 3\n3 4\n"] {
+            disk.setBytes(Array(("0\n" + rows).utf8), of: path)
+            #expect(try open().restored.runs == runs)
+        }
+    }
+
+    @Test func `what lies before the snapshot's end is not looked at, and counts for nothing`() throws {
+        let log = try open().log
+        try fill(log, [1, 1, 2, 2, 3])
+        try log.close()
+        let header = SnapshotFile.Header(
+            id: SnapshotID(end: 3, term: 2), timestamp: 7, voters: PlacedVoterSet(offset: -1, voters: VoterSet([voter.voter])))
+        var sections = SnapshotSections(header, ClusterImage(), Coordination())
+        var bytes: [UInt8] = []
+        while let section = sections.next() { bytes += section }
+        try disk.replaceWhole(SnapshotFile.path(header.id), bytes, directory: QuorumLog.directory)
+        // The leader epoch, which the batch's checksum does not cover.
+        disk.corrupt("__cluster_metadata-0/00000000000000000000.log", at: 15)
         let found = try open()
-        #expect(found.restored.logStart == 0)
-        let runs = [LogPosition(end: 2, term: 1), LogPosition(end: 4, term: 2), LogPosition(end: 5, term: 3)]
-        #expect(found.restored.runs == runs)
+        #expect(found.restored.logStart == 3)
+        #expect(found.restored.runs == [LogPosition(end: 4, term: 2), LogPosition(end: 5, term: 3)])
+        #expect(found.entries.map(\.offset) == [3, 4])
     }
 
     @Test func `entries of another term in place of those that were cut keep theirs through a crash`() throws {
