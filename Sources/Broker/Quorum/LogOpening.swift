@@ -81,12 +81,35 @@ struct LogOpening {
             throw QuorumError(
                 "it begins at \(log.startOffset), and the newest snapshot ends at \(snapshot.end)")
         }
+        try leadUp(log)
         // Nobody has looked at what lies before. Who still needs that gets the snapshot.
         if log.startOffset < snapshot.end { try log.deletePrefix(before: snapshot.end, now: now) }
         try readEntries(log, from: snapshot.end)
         log.correctTerms(by: entries)
         try log.syncNow()
         return log
+    }
+
+    /// The log must lead up to the snapshot, or what stands behind is of another history: a leader's snapshot came whole, and the crash came
+    /// before the log had made room for it. A lone voter is sent none.
+    private mutating func leadUp(_ log: QuorumLog) throws {
+        guard repairs, log.startOffset < snapshot.end, log.endOffset > snapshot.end else { return }
+        do {
+            if try log.term(before: snapshot.end) == snapshot.term { return }
+        } catch let error where !Self.isDamage(error) {
+            throw error  // What cannot be read now may be sound.
+        } catch {
+            try lost(log.endOffset, "what leads up to the snapshot cannot be read: \(error)")
+        }
+        try log.restart(at: snapshot.end, now: now)
+    }
+
+    private static func isDamage(_ error: any Error) -> Bool {
+        switch error {
+        case let error as DiskError: error.reason == .corrupt
+        case LogError.disk(let error): error.reason == .corrupt
+        default: true
+        }
     }
 
     /// Reads what will be applied again. A batch that rotted is cut, with all behind it.
@@ -98,10 +121,8 @@ struct LogOpening {
                 let end = try log.end(from: next, bytesMax: bytesMax)
                 entries += try LoggedEntry.decode(try log.read(from: next, end: end), from: next)
                 next = end
-            } catch let error as DiskError {
+            } catch let error where !Self.isDamage(error) {
                 throw error
-            } catch LogError.disk(let error) where error.reason != .corrupt {
-                throw error  // What cannot be read now may be sound.
             } catch {
                 guard repairs else { throw error }
                 if bytesMax > 1 {

@@ -170,6 +170,14 @@ final class QuorumLog {
         log.correct(epochs: known)
     }
 
+    /// The term of the entry before `end`; nil where no batch ends there.
+    func term(before end: Offset) throws -> LeaderEpoch? {
+        let batch = try readDisk(from: end + -1, bytesMax: 1)
+        let base = try BatchHeader(batch.span.bytes, at: 0).baseOffset
+        let last = try LoggedEntry.decode(batch, from: Offset(base)).last
+        return last.flatMap { $0.offset + 1 == end ? $0.term : nil }
+    }
+
     /// Where the entries from `from` on end that go in one message of about `bytesMax`: at a batch's end, and behind `from` unless
     /// nothing is there.
     func end(from: Offset, bytesMax: Int) throws(LogError) -> Offset {

@@ -118,16 +118,47 @@ struct QuorumStorageTests {
         }
     }
 
+    private func writeSnapshot(_ id: SnapshotID) throws {
+        let voters = PlacedVoterSet(offset: -1, voters: VoterSet([voter.voter]))
+        let header = SnapshotFile.Header(id: id, timestamp: 7, voters: voters)
+        var sections = SnapshotSections(header, ClusterImage(), Coordination())
+        var bytes: [UInt8] = []
+        while let section = sections.next() { bytes += section }
+        try disk.replaceWhole(SnapshotFile.path(id), bytes, directory: QuorumLog.directory)
+    }
+
+    @Test(arguments: [(3, 2), (3, 1), (4, 3)] as [(Int64, Int32)])
+    func `a log that does not lead up to the snapshot is of another history`(end: Int64, term: Int32) throws {
+        let log = try open().log
+        try fill(log, [1])
+        _ = try log.append([(entry(), 7), (entry(), 7), (entry(), 7)], term: 2)  // 1 to 3, which no snapshot may part.
+        try fill(log, [3])
+        try log.close()
+        try writeSnapshot(SnapshotID(end: Offset(end), term: LeaderEpoch(term)))
+        let found = try open()
+        #expect(found.log.startOffset == Offset(end) && found.log.endOffset == Offset(end))
+        #expect(found.entries.isEmpty)
+        #expect(found.restored.hardState.owes == nil)
+    }
+
+    @Test func `a log that leads up to the snapshot goes on behind it; one that cannot be read there is owed`() throws {
+        let log = try open().log
+        try fill(log, [1, 1, 2, 2, 3])
+        let batch = Int(log.sizeBytes) / 5
+        try log.close()
+        try writeSnapshot(SnapshotID(end: 3, term: 2))
+        #expect(try open().entries.map(\.offset) == [3, 4])
+        disk.corrupt("__cluster_metadata-0/00000000000000000000.log", at: batch * 2 + 70)
+        let found = try open()
+        #expect(found.entries.isEmpty)
+        #expect(found.restored.hardState.owes?.end == 5)
+    }
+
     @Test func `what lies before the snapshot's end is not looked at, and counts for nothing`() throws {
         let log = try open().log
         try fill(log, [1, 1, 2, 2, 3])
         try log.close()
-        let header = SnapshotFile.Header(
-            id: SnapshotID(end: 3, term: 2), timestamp: 7, voters: PlacedVoterSet(offset: -1, voters: VoterSet([voter.voter])))
-        var sections = SnapshotSections(header, ClusterImage(), Coordination())
-        var bytes: [UInt8] = []
-        while let section = sections.next() { bytes += section }
-        try disk.replaceWhole(SnapshotFile.path(header.id), bytes, directory: QuorumLog.directory)
+        try writeSnapshot(SnapshotID(end: 3, term: 2))
         // The leader epoch, which the batch's checksum does not cover.
         disk.corrupt("__cluster_metadata-0/00000000000000000000.log", at: 15)
         let found = try open()
