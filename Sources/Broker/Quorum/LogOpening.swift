@@ -104,8 +104,10 @@ struct LogOpening {
         try log.restart(at: snapshot.end, now: now)
     }
 
+    /// What holds its checksum and cannot be understood is of a later program: sound, and not to be cut.
     private static func isDamage(_ error: any Error) -> Bool {
         switch error {
+        case is FieldError: false
         case let error as DiskError: error.reason == .corrupt
         case LogError.disk(let error): error.reason == .corrupt
         default: true

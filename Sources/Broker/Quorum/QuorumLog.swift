@@ -267,10 +267,15 @@ final class QuorumLog {
         let bytes = byteCount(from: written, to: log.recoveryPoint)
         guard bytes >= Self.pointBytes || now >= since.adding(milliseconds: Self.checkpointMs) else { return }
         pointWritten = now
+        try writePoint()
+    }
+
+    /// Where there is no room for it the next start reads more.
+    private func writePoint() throws(DiskError) {
         do throws(DiskError) {
             try recoveryFile.write(log.recoveryPoint)
         } catch {
-            guard error.reason == .noSpace else { throw error }  // It was of no use to wait for.
+            guard error.reason == .noSpace else { throw error }
         }
     }
 
@@ -286,7 +291,7 @@ final class QuorumLog {
     func close() throws(LogError) {
         try log.close()
         do throws(DiskError) {
-            try recoveryFile.write(log.recoveryPoint)
+            try writePoint()
         } catch {
             throw .disk(error)
         }

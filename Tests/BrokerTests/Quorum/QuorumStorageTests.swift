@@ -190,6 +190,19 @@ struct QuorumStorageTests {
         }
     }
 
+    @Test func `an entry of a later program is no damage, and stays`() throws {
+        let log = try open().log
+        try fill(log, [1, 1])
+        _ = try log.append([([100, 1, 2, 3], 7)], term: 1)
+        try log.close()
+        let path = "__cluster_metadata-0/00000000000000000000.log"
+        let bytes = disk.bytes(of: path)
+        let error = #expect(throws: StartError.self) { try open() }
+        #expect(error?.description.contains("later version") ?? false)
+        #expect(disk.bytes(of: path) == bytes)
+        #expect(try HardStateFile.decode(disk.bytes(of: HardStateFile.path) ?? HardStateFile.encode(HardState())).state.owes == nil)
+    }
+
     @Test func `a bit that turns in a batch's term is found`() throws {
         let log = try open().log
         try fill(log, [1, 1])
