@@ -70,4 +70,20 @@ struct ScenarioTests {
         #expect(cluster.run(forMs: 10_000) { away.probe?.voterIDs == [2] })
         #expect(cluster.world.failure == nil)
     }
+
+    @Test func `a leader that ran out of space catches up once it has some`() throws {
+        let cluster = makeCluster {
+            $0.workload.clients = 9
+            $0.workload.pauseMs = 10
+        }
+        let full = try #require(cluster.leader)
+        full.disks[0].setCapacity(full.disks[0].usedBytes)
+        // It resigns, cannot write down the next term, and hears nothing of more than a leader sends ahead.
+        #expect(cluster.run(forMs: 60_000) { cluster.leader.map { $0 !== full } ?? false })
+        let end = try #require(cluster.leader?.probe?.logEndOffset) + 300
+        #expect(cluster.run(forMs: 60_000) { (cluster.leader?.probe?.appliedOffset ?? 0) > end })
+        full.disks[0].setCapacity(1 << 40)
+        #expect(cluster.run(forMs: 10_000) { full.probe?.appliedOffset ?? 0 > end })
+        #expect(cluster.world.failure == nil)
+    }
 }

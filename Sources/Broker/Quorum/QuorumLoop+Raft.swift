@@ -22,6 +22,7 @@ extension QuorumLoop {
         guard failure == nil, silentUntil == nil else { return }
         let before = raft.committed
         run(raft.step(event, at: now.instant))
+        guard failure == nil else { return }  // What is committed may never have come into the log.
         if mustRestart { return restartReplica() }
         if raft.committed > before { apply() }
     }
@@ -74,10 +75,12 @@ extension QuorumLoop {
         }
     }
 
-    /// A replica that cannot write down its term or its vote says nothing. It is tried again after a while, as after a crash.
+    /// A replica that cannot write down its term or its vote says nothing. It is tried again after a while, as after a crash: what others said
+    /// meanwhile is lost, and they learn that as they would after one, by the end of the connections.
     func endSilence() {
         guard let until = silentUntil, until <= now.instant, failure == nil else { return }
         silentUntil = nil
+        for link in links.all { close(link.connection) }
         restartReplica()
     }
 

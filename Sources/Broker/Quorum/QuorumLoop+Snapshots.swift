@@ -17,7 +17,7 @@ extension QuorumLoop {
     // MARK: - Taking one
 
     func snapshotIfDue() {
-        guard snapshots.making == nil, failure == nil else { return }
+        guard snapshots.making == nil, failure == nil, now.instant >= snapshots.fullUntil else { return }
         let bytes = log.byteCount(from: snapshots.newest.end, to: applied)
         if bytes >= config.quorum.snapshotBytes { beginSnapshot() }
     }
@@ -165,6 +165,7 @@ extension QuorumLoop {
         snapshots.making = nil
         snapshotEnded(.failure(AdminRefusal("\(error)")))
         guard error.reason == .noSpace else { return fail("\(error)") }
+        snapshots.fullUntil = now.instant.adding(milliseconds: 10_000)
         log(.error, "There is no space for a snapshot.", [("reason", "\(error)")])
     }
 

@@ -46,6 +46,8 @@ struct Snapshots {
     /// Operators who wait for the one in the making, and for one that begins after it.
     var wishes: [UInt64] = []
     var nextWishes: [UInt64] = []
+    /// There was no room for one: it need not be tried with every entry.
+    var fullUntil = Instant(nanoseconds: 0)
     /// When the newest was taken, or the loop began.
     var taken: Instant
 
