@@ -115,7 +115,7 @@ extension Log {
     }
 
     private func search(
-        _ offset: Offset, _ segment: Segment, _ scanner: inout BatchScanner
+        _ offset: Offset, _ segment: Segment, _ scanner: inout BatchScanner, isIndexNew: Bool = false
     ) throws -> BatchPlace? {
         let relative = offset - segment.baseOffset
         let found = try segment.index.last(disk) { Int64($0.relativeOffset) <= relative }
@@ -125,8 +125,13 @@ extension Log {
             guard case .batch(let header) = try scanner.header(at: position),
                 header.lastOffset == segment.baseOffset.value + Int64(entry.relativeOffset)
             else {
+                if isIndexNew {  // It is not the index.
+                    throw LogError.corrupted(
+                        path: segment.path, offset: offset, position: position,
+                        detail: "the batch there does not say which offsets it has")
+                }
                 try rebuildIndexes(of: segment)
-                return try search(offset, segment, &scanner)
+                return try search(offset, segment, &scanner, isIndexNew: true)
             }
         }
         while true {

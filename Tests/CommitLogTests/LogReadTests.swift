@@ -131,4 +131,20 @@ struct LogReadTests {
         disk.corrupt(path(0), at: 20 * size + 16)
         #expect(throws: LogError.self) { try log.headers(from: 22, maxBytes: 100) }
     }
+
+    @Test(arguments: [(60, 0), (60, 3), (61, 4), (80, 7), (0, 1), (199, 2)] as [(Int, Int)])
+    func `a batch whose offset rotted ends no reader's search in a circle`(number: Int, byte: Int) throws {
+        let disk = SimulatedDisk()
+        let log = try makeLog(disk) { $0.indexIntervalBytes = 100 }
+        for _ in 0..<200 { try log.append(batch(size: 10)) }
+        try log.close()
+        let size = header(batch(size: 10)).sizeInBytes
+        disk.corrupt(path(0), at: number * size + byte, mask: 0x40)
+        let start = RecoveryStart(recoveryPoint: 200, clean: true)
+        let (again, _) = try Log.open(
+            disk: disk, topicPartition: partition, topicID: topicID, config: log.config, start: start, now: 0)
+        for offset in 0..<200 as Range<Int64> {
+            _ = try? again.read(from: Offset(offset), maxBytes: 100, bound: 200, minOneBatch: true)
+        }
+    }
 }

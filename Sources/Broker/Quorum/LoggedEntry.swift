@@ -55,14 +55,20 @@ struct LoggedEntry {
         return entries
     }
 
-    /// Whether every batch is as it was written.
-    static func areSound(_ batches: [UInt8]) -> Bool {
+    /// Whether every batch is as it was written, what their checksums do not cover too: offsets follow each other, the first batch holds
+    /// `offset`, and terms are those that stand once more where they are covered.
+    static func areSound(_ batches: [UInt8], from offset: Offset) -> Bool {
         var at = 0
+        var next: Int64?
         let bytes = batches.span.bytes
         while at < bytes.byteCount {
             guard let header = try? BatchHeader(bytes, at: at), header.sizeInBytes <= bytes.byteCount - at,
-                batchChecksumHolds(bytes.extracting(at..<at + header.sizeInBytes), header: header)
+                batchChecksumHolds(bytes.extracting(at..<at + header.sizeInBytes), header: header),
+                header.baseSequence < 0 || header.baseSequence == header.partitionLeaderEpoch
             else { return false }
+            let follows = next.map { header.baseOffset == $0 } ?? (header.baseOffset <= offset.value)
+            guard follows, header.nextOffset > offset.value else { return false }
+            next = header.nextOffset
             at += header.sizeInBytes
         }
         return true

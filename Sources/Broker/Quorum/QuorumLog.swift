@@ -222,7 +222,7 @@ final class QuorumLog {
             guard bytes.count == slice.byteCount else {
                 throw DiskError(.corrupt, "read", Self.directory, detail: "it ends within offset \(from)")
             }
-            guard LoggedEntry.areSound(bytes) else {
+            guard LoggedEntry.areSound(bytes, from: from) else {
                 throw DiskError(
                     .corrupt, "read", Self.directory,
                     detail: "a batch at or behind offset \(from) fails its checksum")

@@ -327,6 +327,14 @@ struct QuorumStorageTests {
         #expect(try reopened.end(from: 0, bytesMax: 1) == 1)
     }
 
+    @Test(arguments: [0, 6, 15]) func `what a checksum does not cover is looked at before it is sent`(byte: Int) throws {
+        try fill(try open().log, [1, 1, 1])
+        let log = try open().log  // Nothing of it is kept in memory.
+        disk.corrupt("__cluster_metadata-0/00000000000000000000.log", at: Int(log.sizeBytes) / 3 + byte)
+        #expect(throws: LogError.self) { try log.read(from: 1, end: 3) }
+        #expect(log.soundEnd(from: 0) == 1)
+    }
+
     @Test func `what a leader sends is taken whole or not at all`() throws {
         let log = try open().log
         try fill(log, [1, 1])
