@@ -219,14 +219,19 @@ def snapshots(server) -> list:
     return [path for path in sorted(directory.glob("*.checkpoint")) if int(path.name.split("-")[0]) > 0]
 
 
+def create_and_snapshot(trio, python) -> None:
+    """300 znodes, and a snapshot of them on every server."""
+    for number in range(300):
+        python.create(f"/n{number}", b"x" * 100)
+    for server in trio.servers:
+        over_http(server, "snapshot")
+        # The answer says that it has begun; it gets Kafka's name for it once it is whole.
+        eventually(lambda: snapshots(server), 5, what="a snapshot")
+
+
 def test_a_snapshot_and_what_is_behind_it(trio):
     with client(trio.hosts) as python:
-        for number in range(300):
-            python.create(f"/n{number}", b"x" * 100)
-        for server in trio.servers:
-            over_http(server, "snapshot")
-            # The answer says that it has begun; it gets Kafka's name for it once it is whole.
-            eventually(lambda: snapshots(server), 5, what="a snapshot")
+        create_and_snapshot(trio, python)
         for number in range(300, 320):
             python.create(f"/n{number}")
         python.delete("/n0")
@@ -264,11 +269,7 @@ def test_one_that_was_away_for_long_gets_a_snapshot(make_ensemble):
 
 def test_a_voter_whose_snapshot_rotted_gets_the_others_and_votes_again(trio):
     with client(trio.hosts) as python:
-        for number in range(300):
-            python.create(f"/n{number}", b"x" * 100)
-    for server in trio.servers:
-        over_http(server, "snapshot")
-        eventually(lambda: snapshots(server), 5, what="a snapshot")
+        create_and_snapshot(trio, python)
     leader = trio.leader()
     rotten, other = trio.followers()
     rotten.kill()

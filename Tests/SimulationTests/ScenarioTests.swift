@@ -5,6 +5,8 @@ import Vocabulary
 
 /// Clusters of real brokers, led by hand to where something went wrong once.
 struct ScenarioTests {
+    private final class Lines { var all: [String] = [] }
+
     /// Three voters, one client; nothing goes wrong by itself.
     private func makeCluster(_ change: (inout SimulationOptions) -> Void = { _ in }) -> Cluster {
         var options = SimulationOptions(seed: 1)
@@ -76,12 +78,15 @@ struct ScenarioTests {
             $0.workload.clients = 9
             $0.workload.pauseMs = 10
         }
+        let lines = Lines()
+        cluster.world.trace.print = { lines.all.append($0) }
         let full = try #require(cluster.leader)
         full.disks[0].setCapacity(full.disks[0].usedBytes)
         // It resigns, cannot write down the next term, and hears nothing of more than a leader sends ahead.
         #expect(cluster.run(forMs: 60_000) { cluster.leader.map { $0 !== full } ?? false })
         let end = try #require(cluster.leader?.probe?.logEndOffset) + 300
         #expect(cluster.run(forMs: 60_000) { (cluster.leader?.probe?.appliedOffset ?? 0) > end })
+        #expect(lines.all.contains { $0.contains("is silent until there is") })
         full.disks[0].setCapacity(1 << 40)
         #expect(cluster.run(forMs: 10_000) { full.probe?.appliedOffset ?? 0 > end })
         #expect(cluster.world.failure == nil)

@@ -62,9 +62,7 @@ struct LogOpening {
                 try lost(max(end, start.recoveryPoint ?? offset), what)
                 try recoveryFile.willCut(to: offset)
                 try Log.cut(disk: disk, topicPartition: place, at: damage, now: now)
-                start = RecoveryStart(
-                    recoveryPoint: start.recoveryPoint.map { min($0, offset) },
-                    logStartOffset: start.logStartOffset.map { min($0, offset) })
+                start = RecoveryStart(recoveryPoint: start.recoveryPoint.map { min($0, offset) })
             }
         }
     }
